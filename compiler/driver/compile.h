@@ -1,0 +1,116 @@
+// What a program needs to know of the compiler, and all the runtime may include of it: an abstract
+// Compiler that turns a kernel's source text and its compile-time parameters into machine code that can be
+// launched. No LLVM, no IR. A program installs an implementation (install_compiler in driver/jit.h); the
+// runtime asks the one that is installed and works without any as long as no kernel is launched.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tile {
+
+/// A compile-time argument as text, as after `--set`: "64", "true", "tf32", "f32", "silu".
+using Setting = std::pair<std::string, std::string>;
+using Settings = std::vector<Setting>;
+
+/// What the code may assume of one tensor argument's memory (ARCHITECTURE: stride class).
+struct StrideClass {
+  std::int8_t unit_dim = -1;     // the innermost dimension whose stride is 1, or -1
+  std::uint8_t zero_dims = 0;    // bit d: stride of dimension d is 0 (broadcast)
+  bool aligned = false;          // base and all other strides are multiples of 16 bytes
+
+  bool operator==(const StrideClass&) const = default;
+};
+
+/// One kernel parameter as the launcher sees it.
+struct KernelParameter {
+  enum class Kind : std::uint8_t { Tensor, Scalar };
+  std::string name;
+  Kind kind = Kind::Tensor;
+  std::string element;             // "f32"
+  bool is_written = false;         // out, inout
+  bool is_read = true;             // in, inout
+  std::vector<std::string> sizes;  // tensor: size symbol or decimal constant, per dimension
+};
+
+/// One comparison of a schedule's `when`: `size symbol  op  value`, or `symbol % modulus op value`.
+struct SizeCondition {
+  int parameter = 0;  // where the size is found
+  int dimension = 0;
+  std::int64_t modulus = 0;  // 0: none
+  enum class Relation : std::uint8_t { Eq, Ne, Lt, Le, Gt, Ge } relation = Relation::Le;
+  std::int64_t value = 0;
+};
+
+/// One schedule that applies to the target; all conditions must hold. The last arm has none.
+struct ScheduleArm {
+  std::vector<SizeCondition> conditions;
+};
+
+/// A kernel with all compile-time parameters but `tune` ones bound.
+struct KernelSignature {
+  std::string name;
+  std::vector<KernelParameter> parameters;
+  int grid_rank = 1;
+  std::vector<ScheduleArm> arms;  // tried in order; never empty
+};
+
+/// Arguments of a launch, packed as 64-bit words in parameter order: a tensor is its base address, then
+/// its sizes, then its strides in elements; a scalar is its bits (sign- or zero-extended; f32 as bits).
+using ArgumentWords = const std::int64_t*;
+
+/// Machine code for the CPU. Programs are numbered row-major over the grid (last axis fastest).
+struct CpuKernel {
+  /// Writes grid_rank extents (each >= 0).
+  using GridFunction = void (*)(ArgumentWords arguments, std::int64_t* extents);
+  /// Runs programs [begin, end) of the grid; `scratch` is 64-byte aligned and private to the caller.
+  using RunFunction = void (*)(ArgumentWords arguments, const std::int64_t* extents,
+                               std::int64_t begin, std::int64_t end, void* scratch);
+  GridFunction grid = nullptr;
+  RunFunction run = nullptr;
+  std::size_t scratch_bytes = 0;
+  std::shared_ptr<const void> code;  // keeps the machine code loaded
+};
+
+/// Where a kernel's text is found. `name` appears in messages; text is the whole file.
+struct KernelSource {
+  std::string name;
+  std::string text;
+};
+
+struct CompileRequest {
+  const KernelSource* source = nullptr;
+  std::string_view kernel;
+  Settings settings;                 // const parameters; tune parameters only to override schedules
+  std::vector<StrideClass> strides;  // one per tensor parameter, in order
+  std::string target = "host";       // "x86-64-v3", "x86-64-v4", "zen5", "host"
+  int arm = 0;                       // index into KernelSignature::arms
+};
+
+/// Thrown as is by the runtime (inside pg::Error): the rendered diagnostics.
+struct CompileError {
+  std::string message;
+};
+
+class Compiler {
+ public:
+  virtual ~Compiler() = default;
+  /// Parses and checks; cheap and without code generation.
+  virtual std::variant<KernelSignature, CompileError> signature(const KernelSource& source,
+                                                                std::string_view kernel,
+                                                                const Settings& settings,
+                                                                std::string_view target) = 0;
+  /// From the disk cache when possible. Safe to call from several threads.
+  virtual std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) = 0;
+};
+
+/// The installed compiler, or null. Set once at program start.
+Compiler* installed_compiler();
+void install_compiler(Compiler* compiler);
+
+}  // namespace tile

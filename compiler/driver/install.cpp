@@ -1,0 +1,14 @@
+// The one place that knows which compiler is installed (compile.h). Apart from the rest of the driver, so
+// that the runtime links without the compiler.
+#include "compiler/driver/compile.h"
+
+namespace tile {
+
+namespace {
+Compiler* current = nullptr;
+}
+
+Compiler* installed_compiler() { return current; }
+void install_compiler(Compiler* compiler) { current = compiler; }
+
+}  // namespace tile

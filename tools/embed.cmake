@@ -1,0 +1,10 @@
+# Writes OUTPUT: a C++ file with each of FILES as a string, listed in NAMESPACE::NAME (see base/embedded.h).
+set(text "// Generated from the project's own texts.\n#include \"compiler/base/embedded.h\"\n\n")
+string(APPEND text "namespace ${NAMESPACE} {\n\nstatic const tile::EmbeddedText texts[] = {\n")
+foreach(file ${FILES})
+  get_filename_component(base ${file} NAME)
+  file(READ ${file} body)
+  string(APPEND text "{\"${base}\", R\"__tile(${body})__tile\"},\n")
+endforeach()
+string(APPEND text "{nullptr, nullptr}};\n\nconst tile::EmbeddedText* ${NAME}() { return texts; }\n\n}  // namespace ${NAMESPACE}\n")
+file(WRITE ${OUTPUT} "${text}")

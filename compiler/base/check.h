@@ -1,5 +1,6 @@
-// Assertions about our own bugs. A failed check prints the condition, the reason and the place, then
-// aborts; it is never used for bad input, which gets a diagnostic (compiler) or a pg::Error (runtime).
+// Assertions about our own bugs. A failed check prints the condition, the reason and the place,
+// then aborts; it is never used for bad input, which gets a diagnostic (compiler) or a pg::Error
+// (runtime).
 #pragma once
 
 #include <source_location>

@@ -1,5 +1,5 @@
-// Texts compiled into the binaries (tools/embed.cmake): the standard library, the framework's kernels and
-// the prelude of generated C++. Each list ends with a null name.
+// Texts compiled into the binaries (tools/embed.cmake): the standard library, the framework's
+// kernels and the prelude of generated C++. Each list ends with a null name.
 #pragma once
 
 namespace tile {

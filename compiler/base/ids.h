@@ -1,5 +1,5 @@
-// Typed 32-bit ids and vectors indexed by them. The AST and the IR refer to their parts by id, so that
-// parts can be stored flat, copied cheaply and annotated by side tables.
+// Typed 32-bit ids and vectors indexed by them. The AST and the IR refer to their parts by id, so
+// that parts can be stored flat, copied cheaply and annotated by side tables.
 #pragma once
 
 #include <compare>

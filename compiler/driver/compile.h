@@ -1,7 +1,8 @@
 // What a program needs to know of the compiler, and all the runtime may include of it: an abstract
-// Compiler that turns a kernel's source text and its compile-time parameters into machine code that can be
-// launched. No LLVM, no IR. A program installs an implementation (install_compiler in driver/jit.h); the
-// runtime asks the one that is installed and works without any as long as no kernel is launched.
+// Compiler that turns a kernel's source text and its compile-time parameters into machine code that
+// can be launched. No LLVM, no IR. A program installs an implementation (install_compiler in
+// driver/jit.h); the runtime asks the one that is installed and works without any as long as no
+// kernel is launched.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ using Settings = std::vector<Setting>;
 
 /// What the code may assume of one tensor argument's memory (ARCHITECTURE: stride class).
 struct StrideClass {
-  std::int8_t unit_dim = -1;     // the innermost dimension whose stride is 1, or -1
-  std::uint8_t zero_dims = 0;    // bit d: stride of dimension d is 0 (broadcast)
-  bool aligned = false;          // base and all other strides are multiples of 16 bytes
+  std::int8_t unit_dim = -1;   // the innermost dimension whose stride is 1, or -1
+  std::uint8_t zero_dims = 0;  // bit d: stride of dimension d is 0 (broadcast)
+  bool aligned = false;        // base and all other strides are multiples of 16 bytes
 
   bool operator==(const StrideClass&) const = default;
 };
@@ -60,15 +61,17 @@ struct KernelSignature {
   std::vector<ScheduleArm> arms;  // tried in order; never empty
 };
 
-/// Arguments of a launch, packed as 64-bit words in parameter order: a tensor is its base address, then
-/// its sizes, then its strides in elements; a scalar is its bits (sign- or zero-extended; f32 as bits).
+/// Arguments of a launch, packed as 64-bit words in parameter order: a tensor is its base address,
+/// then its sizes, then its strides in elements; a scalar is its bits (sign- or zero-extended; f32
+/// as bits).
 using ArgumentWords = const std::int64_t*;
 
 /// Machine code for the CPU. Programs are numbered row-major over the grid (last axis fastest).
 struct CpuKernel {
   /// Writes grid_rank extents (each >= 0).
   using GridFunction = void (*)(ArgumentWords arguments, std::int64_t* extents);
-  /// Runs programs [begin, end) of the grid; `scratch` is 64-byte aligned and private to the caller.
+  /// Runs programs [begin, end) of the grid; `scratch` is 64-byte aligned and private to the
+  /// caller.
   using RunFunction = void (*)(ArgumentWords arguments, const std::int64_t* extents,
                                std::int64_t begin, std::int64_t end, void* scratch);
   GridFunction grid = nullptr;

@@ -1,5 +1,5 @@
-// The one place that knows which compiler is installed (compile.h). Apart from the rest of the driver, so
-// that the runtime links without the compiler.
+// The one place that knows which compiler is installed (compile.h). Apart from the rest of the
+// driver, so that the runtime links without the compiler.
 #include "compiler/driver/compile.h"
 
 namespace tile {

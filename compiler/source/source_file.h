@@ -1,5 +1,5 @@
-// Source text with positions. A Span is a byte range in one file; line and column are computed only when
-// a diagnostic is shown.
+// Source text with positions. A Span is a byte range in one file; line and column are computed only
+// when a diagnostic is shown.
 #pragma once
 
 #include <cstdint>

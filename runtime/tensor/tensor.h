@@ -1,0 +1,189 @@
+// Tensor: a cheap shared handle on (storage, shape, strides, offset, element type). Copying a Tensor copies
+// the handle; views share the storage. This folder holds the handle, creation from host data and raw views
+// (pg::view, no arithmetic, not recorded); ops launch kernels on tensors (runtime/ops); recorded ops and the
+// member sugar that calls them live in runtime/autograd. The last dimension varies fastest; a packed tensor
+// has row-major strides. Names follow PyTorch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "runtime/tensor/dtype.h"
+#include "runtime/tensor/shape.h"
+
+namespace pg {
+
+class Generator;
+
+namespace detail {
+struct TensorImpl;  // shape, strides, offset, storage; tensor_impl.h
+}
+
+/// What autograd attaches to a tensor (defined in runtime/autograd); the tensor only owns it.
+struct AutogradMeta {
+  virtual ~AutogradMeta() = default;
+};
+
+class Tensor {
+ public:
+  /// Undefined: no storage, as PyTorch's None. Only defined(), assignment and comparison to it are allowed.
+  Tensor() = default;
+  Tensor(const Tensor& other) noexcept;
+  Tensor(Tensor&& other) noexcept : impl_(other.impl_) { other.impl_ = nullptr; }
+  Tensor& operator=(const Tensor& other) noexcept;
+  Tensor& operator=(Tensor&& other) noexcept;
+  ~Tensor();
+
+  bool defined() const { return impl_ != nullptr; }
+  const Shape& shape() const;
+  const Strides& strides() const;
+  int dim() const { return shape().size(); }
+  /// Size and stride of one dimension; negative axes count from the end.
+  std::int64_t size(int axis) const;
+  std::int64_t stride(int axis) const;
+  std::int64_t numel() const;
+  /// Of the first element within the storage, in elements.
+  std::int64_t storage_offset() const;
+  DType dtype() const;
+  /// Packed row-major (dimensions of size 1 may have any stride).
+  bool is_contiguous() const;
+  /// Shares storage with `other`.
+  bool shares_storage(const Tensor& other) const;
+  /// The same handle: one impl.
+  bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
+
+  /// Address of the first element. Writers through it must call mark_written().
+  void* data() const;
+  template <typename T>
+  T* data_ptr() const {
+    return static_cast<T*>(checked_data(dtype_of<std::remove_const_t<T>>));
+  }
+
+  /// The only element as a C++ value; T must match the element type, except that double reads f32.
+  template <typename T>
+  T item() const;
+  /// All elements in row-major order, copied to the host (any strides).
+  template <typename T>
+  std::vector<T> to_vector() const;
+
+  /// Counts in-place writes to the storage; autograd compares it to find stale saved values. Every op that
+  /// writes into an existing tensor (copy_, AdamW, ...) calls mark_written on it.
+  std::uint32_t version() const;
+  void mark_written() const;
+
+  // Autograd (runtime/autograd).
+  AutogradMeta* autograd_meta() const;
+  void set_autograd_meta(std::unique_ptr<AutogradMeta> meta) const;
+  bool requires_grad() const;
+  Tensor requires_grad_(bool value = true) const;
+  /// The accumulated gradient; undefined when there is none.
+  Tensor grad() const;
+  void set_grad(const Tensor& gradient) const;
+  void zero_grad() const;
+  /// Accumulates d(this)/d(leaf) into every leaf's grad(). Without `gradient`, only for one element.
+  void backward(const Tensor& gradient = {}, bool retain_graph = false) const;
+  /// The same storage, outside the tape.
+  Tensor detach() const;
+
+  // Sugar for the recorded ops in runtime/autograd/functions.h. Code in runtime/ops uses pg::view instead.
+  Tensor transpose(int a, int b) const;
+  Tensor t() const;  // rank 2
+  Tensor permute(const Dims& order) const;
+  Tensor reshape(const Shape& shape) const;
+  Tensor view(const Shape& shape) const;
+  Tensor expand(const Shape& shape) const;
+  Tensor squeeze(int axis) const;
+  Tensor unsqueeze(int axis) const;
+  Tensor flatten(int first = 0, int last = -1) const;
+  Tensor select(int axis, std::int64_t index) const;
+  Tensor slice(int axis, std::int64_t start, std::int64_t end, std::int64_t step = 1) const;
+  Tensor narrow(int axis, std::int64_t start, std::int64_t length) const;
+  Tensor contiguous() const;
+  Tensor clone() const;
+  Tensor to(DType type) const;
+  Tensor neg() const;
+  Tensor exp() const;
+  Tensor log() const;
+  Tensor sqrt() const;
+  Tensor tanh() const;
+  Tensor relu() const;
+  Tensor sigmoid() const;
+  Tensor abs() const;
+  Tensor pow(double exponent) const;
+  Tensor sum(const Dims& axes = {}, bool keepdim = false) const;
+  Tensor mean(const Dims& axes = {}, bool keepdim = false) const;
+  Tensor max(int axis, bool keepdim = false) const;
+  Tensor argmax(int axis, bool keepdim = false) const;
+  Tensor softmax(int axis) const;
+  Tensor matmul(const Tensor& other) const;
+  /// Writes `source` (broadcast) over this tensor's elements; not recorded.
+  Tensor copy_(const Tensor& source) const;
+
+  detail::TensorImpl* impl() const { return impl_; }
+  /// Takes over one reference.
+  explicit Tensor(detail::TensorImpl* impl) : impl_(impl) {}
+
+ private:
+  void* checked_data(DType expected) const;
+
+  detail::TensorImpl* impl_ = nullptr;  // counted reference
+};
+
+/// Memory from the buffer pool; contents undefined.
+Tensor empty(const Shape& shape, DType type = DType::F32);
+Tensor empty_like(const Tensor& other);
+Tensor zeros(const Shape& shape, DType type = DType::F32);
+Tensor zeros_like(const Tensor& other);
+/// ones, full, full_like: runtime/ops/fill.h (a kernel).
+
+/// Copies host values in row-major order; T is float, int32_t, int64_t (bool: from_bools).
+template <typename T>
+Tensor from_data(std::span<const T> values, const Shape& shape);
+template <typename T>
+Tensor from_data(const std::vector<T>& values, const Shape& shape) {
+  return from_data(std::span<const T>(values), shape);
+}
+Tensor from_bools(const std::vector<bool>& values, const Shape& shape);
+/// A rank-0 tensor: pg::scalar(2.0f).
+Tensor scalar(float value);
+Tensor scalar(std::int64_t value);
+/// A rank-1 tensor from a list: pg::tensor({1, 2, 3}).
+Tensor tensor(std::initializer_list<float> values);
+/// start, start + step, ... below end (above, for a negative step).
+Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step = 1, DType type = DType::I64);
+/// Uniform in [0, 1), standard normal; drawn on the host from `generator`, by default the global one.
+Tensor rand(const Shape& shape, Generator* generator = nullptr);
+Tensor randn(const Shape& shape, Generator* generator = nullptr);
+
+/// Raw views: new handles on the same storage, never recorded, never copying.
+namespace view {
+Tensor transpose(const Tensor& x, int a, int b);
+Tensor permute(const Tensor& x, const Dims& order);
+Tensor expand(const Tensor& x, const Shape& shape);  // size-1 and new leading dimensions; -1 keeps
+Tensor squeeze(const Tensor& x, int axis);
+Tensor unsqueeze(const Tensor& x, int axis);
+Tensor select(const Tensor& x, int axis, std::int64_t index);
+Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t end, std::int64_t step = 1);
+Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length);
+/// The view with another shape when strides allow it (one size may be -1), else nothing.
+std::optional<Tensor> try_reshape(const Tensor& x, const Shape& shape);
+/// try_reshape or an error; ops::reshape copies when needed.
+Tensor reshape(const Tensor& x, const Shape& shape);
+/// Any view, for ops that compute strides themselves; checks that it stays inside the storage.
+Tensor as_strided(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset);
+/// A new handle on the same elements without autograd metadata.
+Tensor alias(const Tensor& x);
+/// Replaces a -1 in `shape` for a tensor of `count` elements.
+Shape resolve_shape(std::string_view op, const Shape& shape, std::int64_t count);
+}  // namespace view
+
+/// "f32 [2, 3]".
+std::string describe(const Tensor& x);
+
+}  // namespace pg

@@ -33,7 +33,7 @@ struct AutogradMeta {
 class Tensor {
  public:
   /// Undefined: no storage, as PyTorch's None. Only defined(), assignment and comparison to it are allowed.
-  Tensor() = default;
+  Tensor() noexcept {}  // not defaulted: default arguments below need it complete
   Tensor(const Tensor& other) noexcept;
   Tensor(Tensor&& other) noexcept : impl_(other.impl_) { other.impl_ = nullptr; }
   Tensor& operator=(const Tensor& other) noexcept;

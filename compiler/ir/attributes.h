@@ -67,11 +67,18 @@ struct AccessAttrs {
   bool has_pad = false;
   bool operator==(const AccessAttrs&) const = default;
 };
+/// Extents of the Range and Gather dimensions: the shape of the tile read or written.
+Shape access_shape(const AccessAttrs& access);
 struct CallAttrs { FunctionId callee; bool operator==(const CallAttrs&) const = default; };
 struct MessageAttrs { std::string text; bool operator==(const MessageAttrs&) const = default; };
 
 using Attributes = std::variant<NoAttrs, ConstantAttrs, AxisAttrs, CompareAttrs, PermuteAttrs,
                                 SliceAttrs, ReduceAttrs, ScanAttrs, DotAttrs, AccessAttrs, CallAttrs,
                                 MessageAttrs>;
+
+/// "lt", "tf32", "argmax": the words of the text form.
+std::string_view name(Predicate predicate);
+std::string_view name(Precision precision);
+std::string_view name(ReduceKind kind);
 
 }  // namespace tile::ir

@@ -59,10 +59,10 @@ const std::array<OpInfo, op_count>& all_ops();
 /// Operand positions by name: op::Dot::acc == 2. (A parenthesised list becomes enumerators.)
 namespace op {
 #define TILE_OP_UNPACK(...) __VA_ARGS__
-#define TILE_OP(name, text, operand_list, attributes, ...) \
-  namespace name {                                         \
-  enum : std::size_t { TILE_OP_UNPACK operand_list };      \
-  using Attributes = ::tile::ir::attributes;               \
+#define TILE_OP(name, text, operand_list, attributes, ...)    \
+  namespace name {                                            \
+  enum Operand : std::size_t { TILE_OP_UNPACK operand_list }; \
+  using Attributes = ::tile::ir::attributes;                  \
   }
 #include "compiler/ir/ops.def"
 #undef TILE_OP

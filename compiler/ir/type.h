@@ -80,5 +80,7 @@ struct Scalar {
 
 /// "1.5", "-3", "true", "0x7fc00000" for f32 values that do not print exactly otherwise (inf, nan).
 std::string to_string(const Scalar& value);
+/// Reads what to_string writes (hexadecimal is also taken for integers); nothing when malformed.
+std::optional<Scalar> parse_scalar(ElementType element, std::string_view text);
 
 }  // namespace tile::ir

@@ -1,0 +1,28 @@
+// The one exception of the framework. Every message opens with the name of the op or function the user
+// called: "matmul: inner sizes 64 and 32 differ".
+#pragma once
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+namespace pg {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws Error("<op>: <message>").
+[[noreturn]] void throw_error(std::string_view op, std::string_view message);
+
+/// fail("matmul", "inner sizes {} and {} differ", 64, 32).
+template <class... Arguments>
+[[noreturn]] void fail(std::string_view op, fmt::format_string<Arguments...> format,
+                       Arguments&&... arguments) {
+  throw_error(op, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+
+}  // namespace pg

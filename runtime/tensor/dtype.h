@@ -1,5 +1,5 @@
-// Element types of tensors and what the runtime knows of each: its size and its name in kernels. Nothing
-// else may assume an element size, so that more types only need a row here.
+// Element types of tensors and what the runtime knows of each: its size and its name in kernels.
+// Nothing else may assume an element size, so that more types only need a row here.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,14 @@ enum class DType : std::uint8_t { F32, I32, I64, Bool };
 /// Bytes of one element; a Bool is one byte, 0 or 1.
 constexpr std::int64_t element_bytes(DType type) {
   switch (type) {
-    case DType::F32: return 4;
-    case DType::I32: return 4;
-    case DType::I64: return 8;
-    case DType::Bool: return 1;
+    case DType::F32:
+      return 4;
+    case DType::I32:
+      return 4;
+    case DType::I64:
+      return 8;
+    case DType::Bool:
+      return 1;
   }
   return 0;
 }
@@ -24,10 +28,14 @@ constexpr std::int64_t element_bytes(DType type) {
 /// The tile language's name: "f32", "i32", "i64", "bool".
 constexpr std::string_view name_of(DType type) {
   switch (type) {
-    case DType::F32: return "f32";
-    case DType::I32: return "i32";
-    case DType::I64: return "i64";
-    case DType::Bool: return "bool";
+    case DType::F32:
+      return "f32";
+    case DType::I32:
+      return "i32";
+    case DType::I64:
+      return "i64";
+    case DType::Bool:
+      return "bool";
   }
   return "?";
 }

@@ -1,6 +1,7 @@
-// Random numbers: Philox4x32-10, counter-based (NUMERICS rule 8). The key is the seed, the counter is
-// (stream, step, element / 4), so a value depends on its place alone, never on threads or order of draws.
-// A Generator is passed explicitly or is the default one; its state (seed and step) can be saved.
+// Random numbers: Philox4x32-10, counter-based (NUMERICS rule 8). The key is the seed, the counter
+// is (stream, step, element / 4), so a value depends on its place alone, never on threads or order
+// of draws. A Generator is passed explicitly or is the default one; its state (seed and step) can
+// be saved.
 #pragma once
 
 #include <array>

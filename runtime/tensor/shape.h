@@ -1,6 +1,6 @@
-// Shapes and strides: a short list of 64-bit numbers held in place (no heap), and the arithmetic on them
-// that every op needs, with overflow checks. Functions that can fail take the op's name, which opens the
-// message of the pg::Error they throw.
+// Shapes and strides: a short list of 64-bit numbers held in place (no heap), and the arithmetic on
+// them that every op needs, with overflow checks. Functions that can fail take the op's name, which
+// opens the message of the pg::Error they throw.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,13 @@ namespace pg {
 
 inline constexpr int kMaxRank = 8;
 
-/// Up to kMaxRank numbers, one per dimension. Used for shapes, strides (in elements) and axis lists.
+/// Up to kMaxRank numbers, one per dimension. Used for shapes, strides (in elements) and axis
+/// lists.
 class Dims {
  public:
   Dims() = default;
-  Dims(std::initializer_list<std::int64_t> values) : Dims(std::span(values.begin(), values.size())) {}
+  Dims(std::initializer_list<std::int64_t> values)
+      : Dims(std::span(values.begin(), values.size())) {}
   explicit Dims(std::span<const std::int64_t> values);
   /// `count` times `value`.
   static Dims filled(int count, std::int64_t value);
@@ -52,13 +54,15 @@ using Strides = Dims;
 /// "[2, 3]"; a scalar is "[]".
 std::string to_string(const Dims& dims);
 
-/// The product of the sizes; an error when a size is negative or the product does not fit in 63 bits.
+/// The product of the sizes; an error when a size is negative or the product does not fit in 63
+/// bits.
 std::int64_t element_count(std::string_view op, const Shape& shape);
 
 /// Row-major strides of a packed tensor. Size-0 and size-1 dimensions count as 1.
 Strides contiguous_strides(const Shape& shape);
 
-/// The common shape, aligned at the last dimension, sizes equal or 1; error "add: shapes [..] and [..] ...".
+/// The common shape, aligned at the last dimension, sizes equal or 1; error "add: shapes [..] and
+/// [..] ...".
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 
 /// Maps -rank <= axis < rank to 0 <= axis < rank; error otherwise.

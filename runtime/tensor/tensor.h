@@ -1,8 +1,8 @@
-// Tensor: a cheap shared handle on (storage, shape, strides, offset, element type). Copying a Tensor copies
-// the handle; views share the storage. This folder holds the handle, creation from host data and raw views
-// (pg::view, no arithmetic, not recorded); ops launch kernels on tensors (runtime/ops); recorded ops and the
-// member sugar that calls them live in runtime/autograd. The last dimension varies fastest; a packed tensor
-// has row-major strides. Names follow PyTorch.
+// Tensor: a cheap shared handle on (storage, shape, strides, offset, element type). Copying a
+// Tensor copies the handle; views share the storage. This folder holds the handle, creation from
+// host data and raw views (pg::view, no arithmetic, not recorded); ops launch kernels on tensors
+// (runtime/ops); recorded ops and the member sugar that calls them live in runtime/autograd. The
+// last dimension varies fastest; a packed tensor has row-major strides. Names follow PyTorch.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,8 @@ struct AutogradMeta {
 
 class Tensor {
  public:
-  /// Undefined: no storage, as PyTorch's None. Only defined(), assignment and comparison to it are allowed.
+  /// Undefined: no storage, as PyTorch's None. Only defined(), assignment and comparison to it are
+  /// allowed.
   Tensor() noexcept {}  // not defaulted: default arguments below need it complete
   Tensor(const Tensor& other) noexcept;
   Tensor(Tensor&& other) noexcept : impl_(other.impl_) { other.impl_ = nullptr; }
@@ -72,8 +73,8 @@ class Tensor {
   template <typename T>
   std::vector<T> to_vector() const;
 
-  /// Counts in-place writes to the storage; autograd compares it to find stale saved values. Every op that
-  /// writes into an existing tensor (copy_, AdamW, ...) calls mark_written on it.
+  /// Counts in-place writes to the storage; autograd compares it to find stale saved values. Every
+  /// op that writes into an existing tensor (copy_, AdamW, ...) calls mark_written on it.
   std::uint32_t version() const;
   void mark_written() const;
 
@@ -86,12 +87,14 @@ class Tensor {
   Tensor grad() const;
   void set_grad(const Tensor& gradient) const;
   void zero_grad() const;
-  /// Accumulates d(this)/d(leaf) into every leaf's grad(). Without `gradient`, only for one element.
+  /// Accumulates d(this)/d(leaf) into every leaf's grad(). Without `gradient`, only for one
+  /// element.
   void backward(const Tensor& gradient = {}, bool retain_graph = false) const;
   /// The same storage, outside the tape.
   Tensor detach() const;
 
-  // Sugar for the recorded ops in runtime/autograd/functions.h. Code in runtime/ops uses pg::view instead.
+  // Sugar for the recorded ops in runtime/autograd/functions.h. Code in runtime/ops uses pg::view
+  // instead.
   Tensor transpose(int a, int b) const;
   Tensor t() const;  // rank 2
   Tensor permute(const Dims& order) const;
@@ -157,7 +160,8 @@ Tensor scalar(std::int64_t value);
 Tensor tensor(std::initializer_list<float> values);
 /// start, start + step, ... below end (above, for a negative step).
 Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step = 1, DType type = DType::I64);
-/// Uniform in [0, 1), standard normal; drawn on the host from `generator`, by default the global one.
+/// Uniform in [0, 1), standard normal; drawn on the host from `generator`, by default the global
+/// one.
 Tensor rand(const Shape& shape, Generator* generator = nullptr);
 Tensor randn(const Shape& shape, Generator* generator = nullptr);
 
@@ -169,7 +173,8 @@ Tensor expand(const Tensor& x, const Shape& shape);  // size-1 and new leading d
 Tensor squeeze(const Tensor& x, int axis);
 Tensor unsqueeze(const Tensor& x, int axis);
 Tensor select(const Tensor& x, int axis, std::int64_t index);
-Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t end, std::int64_t step = 1);
+Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t end,
+             std::int64_t step = 1);
 Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length);
 /// The view with another shape when strides allow it (one size may be -1), else nothing.
 std::optional<Tensor> try_reshape(const Tensor& x, const Shape& shape);

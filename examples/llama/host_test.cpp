@@ -1,0 +1,61 @@
+// The driver's host parts: sampling, data windows, the loss curve.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <numeric>
+
+#include "examples/llama/data.h"
+#include "examples/llama/report.h"
+#include "examples/llama/sampler.h"
+#include "runtime/device/error.h"
+
+using namespace llama;
+
+TEST_CASE("sampler: temperature 0 takes the lowest id among the largest") {
+  Sampler sampler({.temperature = 0});
+  CHECK(sampler.sample(std::vector<float>{1, 3, 3, 2}) == 1);
+}
+
+TEST_CASE("sampler: frequencies follow softmax, cuts hold, seeds repeat") {
+  std::vector<float> logits = {0.0f, std::log(2.0f), std::log(5.0f)};
+  auto histogram = [&](SamplerOptions options) {
+    Sampler sampler(options);
+    std::map<int, int> counts;
+    for (int i = 0; i < 8000; ++i) ++counts[sampler.sample(logits)];
+    return counts;
+  };
+  auto counts = histogram({.seed = 7});
+  CHECK(counts[0] == doctest::Approx(1000).epsilon(0.15));
+  CHECK(counts[2] == doctest::Approx(5000).epsilon(0.05));
+  CHECK(histogram({.seed = 7}) == counts);
+  CHECK(histogram({.seed = 8}) != counts);
+  CHECK(histogram({.top_k = 2}).count(0) == 0);
+  CHECK(histogram({.top_k = 2})[1] == doctest::Approx(8000 * 2 / 7.0).epsilon(0.1));
+  CHECK(histogram({.top_p = 0.6})[2] == 8000);  // 5/8 alone reaches 0.6
+  CHECK(histogram({.top_p = 0.7}).count(0) == 0);
+}
+
+TEST_CASE("data: windows and targets") {
+  std::vector<std::int32_t> tokens(11);
+  std::iota(tokens.begin(), tokens.end(), 0);
+  auto batches = consecutive_batches(tokens, 2, 3);  // windows at 0, 3, 6
+  REQUIRE(batches.size() == 2);
+  CHECK(batches[0].inputs.to_vector<std::int32_t>() == std::vector<std::int32_t>{0, 1, 2, 3, 4, 5});
+  CHECK(batches[1].targets.to_vector<std::int32_t>() == std::vector<std::int32_t>{7, 8, 9});
+  pg::Generator generator(3);
+  for (int i = 0; i < 50; ++i) {
+    Batch batch = random_batch(tokens, 1, 10, generator);
+    CHECK(batch.inputs.to_vector<std::int32_t>()[0] == 0);  // the only place that fits
+  }
+  CHECK_THROWS_WITH_AS(random_batch(tokens, 1, 11, generator),
+                       doctest::Contains("11 tokens, a window of --seq 11 needs at least 12"),
+                       pg::Error);
+}
+
+TEST_CASE("report: the curve holds every point and stands alone") {
+  std::string html = loss_curve_html({{1, 4.0}, {2, 3.0}, {3, 2.0}}, {{2, 3.5}});
+  CHECK(html.find("<svg") != std::string::npos);
+  CHECK(html.find("http://") == html.find("http://www.w3.org/2000/svg"));  // nothing is fetched
+  CHECK(html.find("step 2: 3.5000") != std::string::npos);
+  CHECK(std::count(html.begin(), html.end(), ',') >= 4);
+}

@@ -1,0 +1,113 @@
+// Tokenizers against known ids, and every way their files can lie.
+#include "examples/llama/tokenizer.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "examples/llama/files.h"
+#include "examples/llama/test_data.h"
+#include "runtime/device/error.h"
+
+using namespace llama;
+
+namespace {
+
+std::filesystem::path temporary(const std::string& name, std::string_view bytes) {
+  auto path = std::filesystem::temp_directory_path() / ("picograd_tokenizer_" + name);
+  write_file(path, bytes);
+  return path;
+}
+
+template <class T>
+void append(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+std::string llama2c_file(std::int32_t longest,
+                         std::initializer_list<std::pair<float, std::string>> pieces) {
+  std::string out;
+  append(out, longest);
+  for (const auto& [score, text] : pieces) {
+    append(out, score);
+    append(out, static_cast<std::int32_t>(text.size()));
+    out += text;
+  }
+  return out;
+}
+
+std::string error_of(auto&& action) {
+  try {
+    action();
+  } catch (const pg::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("bytes: every byte is its own token") {
+  auto tokenizer = make_byte_tokenizer();
+  CHECK(tokenizer->vocab_size() == 256);
+  std::string text("a\0\xff\n", 4);
+  CHECK(tokenizer->encode(text) == std::vector<std::int32_t>{97, 0, 255, 10});
+  CHECK(tokenizer->decode_all(tokenizer->encode(text)) == text);
+}
+
+TEST_CASE("characters: distinct code points in order, saved and loaded") {
+  auto tokenizer = make_character_tokenizer("héllo\n");
+  CHECK(tokenizer->vocab_size() == 5);
+  CHECK(tokenizer->encode("\nho") == std::vector<std::int32_t>{0, 1, 3});
+  CHECK(tokenizer->decode_all(tokenizer->encode("hé")) == "hé");
+  CHECK(error_of([&] { tokenizer->encode("hex"); }).find("\"x\" at byte 2") != std::string::npos);
+
+  auto path = temporary("characters.json", "");
+  tokenizer->save(path);
+  auto loaded = load_tokenizer(path, 0);
+  CHECK(loaded->encode("héllo\n") == tokenizer->encode("héllo\n"));
+  CHECK(error_of([] { make_character_tokenizer("a\xff"); }).find("byte 1 (0xff)") !=
+        std::string::npos);
+}
+
+TEST_CASE("llama2.c: merges by score, byte fallback, space after bos") {
+  std::string file = llama2c_file(
+      2, {{0, "?"}, {0, "<"}, {0, ">"}, {0, " "}, {0, "a"}, {0, "b"}, {-2, "ab"}, {-1, " a"}});
+  auto tokenizer = load_llama2c_tokenizer(temporary("merge.bin", file), 8);
+  // " ab": " a" has the better score, so "ab" is never formed.
+  CHECK(tokenizer->encode("ab") == std::vector<std::int32_t>{7, 5});
+  CHECK(tokenizer->encode("").empty());
+  CHECK(tokenizer->decode(1, 7) == "a");
+  CHECK(tokenizer->decode(5, 7) == " a");
+  CHECK(error_of([&] { tokenizer->decode(1, 8); }) == "decode: token id 8 of 8");
+}
+
+TEST_CASE("llama2.c: damaged files are refused by field") {
+  std::string good = llama2c_file(2, {{0, "?"}, {0, "a"}, {0, "b"}});
+  auto load = [](const std::string& bytes, std::int64_t vocab) {
+    return error_of([&] { load_llama2c_tokenizer(temporary("bad.bin", bytes), vocab); });
+  };
+  CHECK(load(good, 3) == "no error");
+  CHECK(load(good.substr(0, good.size() - 1), 3).find("inside token 2") != std::string::npos);
+  CHECK(load(good, 4).find("inside token 3") != std::string::npos);
+  CHECK(load(good, 2).find("9 bytes after the 2 tokens") != std::string::npos);
+  CHECK(load("", 3).find("longest piece") != std::string::npos);
+  std::string lying = good;
+  std::int32_t huge = 0x7fffffff;
+  std::memcpy(lying.data() + 8, &huge, 4);
+  CHECK(load(lying, 3).find("token 0 has length 2147483647") != std::string::npos);
+}
+
+TEST_CASE("llama2.c: the vocabulary of stories260K") {
+  REQUIRE_DATA(path, "stories260K/tok512.bin");
+  auto tokenizer = load_llama2c_tokenizer(path, 512);
+  CHECK(tokenizer->encode("Once upon a time") == std::vector<std::int32_t>{403, 407, 261, 378});
+  CHECK(tokenizer->decode_all({1, 403, 407, 261, 378}).ends_with("Once upon a time"));
+}
+
+TEST_CASE("tinyshakespeare: 65 characters and the usual split") {
+  REQUIRE_DATA(path, "tinyshakespeare/input.txt");
+  std::string text = read_file(path, 1 << 22);
+  CHECK(text.size() == 1115394);
+  CHECK(make_character_tokenizer(text)->vocab_size() == 65);
+}

@@ -34,11 +34,11 @@ class EntityVector {
     items_.push_back(std::move(item));
     return IdType{static_cast<std::uint32_t>(items_.size() - 1)};
   }
-  T& operator[](IdType id) {
+  typename std::vector<T>::reference operator[](IdType id) {
     TILE_CHECK(id.index < items_.size(), "id out of range");
     return items_[id.index];
   }
-  const T& operator[](IdType id) const {
+  typename std::vector<T>::const_reference operator[](IdType id) const {
     TILE_CHECK(id.index < items_.size(), "id out of range");
     return items_[id.index];
   }

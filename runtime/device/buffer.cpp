@@ -1,0 +1,140 @@
+// See buffer.h.
+#include "runtime/device/buffer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "runtime/device/error.h"
+
+namespace pg {
+
+namespace {
+
+constexpr std::size_t alignment = 64;
+
+/// Sizes in the pool: multiples of 64 up to 512, then eight steps per power of two. A freed buffer then
+/// serves most later requests of about its size, and at most an eighth of it is wasted.
+std::size_t pool_size(std::size_t bytes) {
+  const std::size_t step = bytes <= 512 ? alignment : std::bit_floor(bytes - 1) / 8;
+  return (bytes + step - 1) / step * step;
+}
+
+bool poison_at_start() {
+  const char* set = std::getenv("PICOGRAD_POISON");
+  return set != nullptr && std::strcmp(set, "1") == 0;
+}
+
+/// Never destroyed: tensors in static variables return their memory after main.
+struct Pool {
+  std::mutex mutex;
+  std::map<std::size_t, std::vector<std::byte*>> free;  // by pool size
+  MemoryStatistics statistics;
+  std::atomic<bool> poison = poison_at_start();
+
+  /// Null when the system has no memory.
+  std::byte* take(std::size_t bytes) {
+    const std::lock_guard lock(mutex);
+    std::byte* data = take_cached(bytes);
+    if (data == nullptr) data = static_cast<std::byte*>(std::aligned_alloc(alignment, bytes));
+    if (data == nullptr) {
+      release_cached();
+      data = static_cast<std::byte*>(std::aligned_alloc(alignment, bytes));
+    }
+    if (data == nullptr) return nullptr;
+    statistics.allocations += 1;
+    statistics.live_bytes += bytes;
+    statistics.peak_bytes = std::max(statistics.peak_bytes, statistics.live_bytes);
+    return data;
+  }
+
+  void give(std::byte* data, std::size_t bytes) {
+    const std::lock_guard lock(mutex);
+    free[bytes].push_back(data);
+    statistics.live_bytes -= bytes;
+    statistics.cached_bytes += bytes;
+  }
+
+  void release_cached() {
+    for (auto& [bytes, buffers] : free) {
+      for (std::byte* buffer : buffers) std::free(buffer);
+    }
+    free.clear();
+    statistics.cached_bytes = 0;
+  }
+
+ private:
+  std::byte* take_cached(std::size_t bytes) {
+    auto found = free.find(bytes);
+    if (found == free.end() || found->second.empty()) return nullptr;
+    std::byte* data = found->second.back();
+    found->second.pop_back();
+    statistics.reuses += 1;
+    statistics.cached_bytes -= bytes;
+    return data;
+  }
+};
+
+Pool& pool() {
+  static auto* instance = new Pool;
+  return *instance;
+}
+
+}  // namespace
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_bytes_, other.size_bytes_);
+  return *this;
+}
+
+Buffer::~Buffer() {
+  if (data_ != nullptr) pool().give(data_, pool_size(size_bytes_));
+}
+
+Buffer allocate(std::string_view op, std::int64_t count, std::int64_t element_bytes) {
+  std::int64_t bytes = 0;
+  if (count < 0 || element_bytes < 0 || __builtin_mul_overflow(count, element_bytes, &bytes) ||
+      bytes > (std::int64_t{1} << 56)) {
+    fail(op, "cannot allocate {} elements of {} bytes", count, element_bytes);
+  }
+  if (bytes == 0) return {};
+  const std::size_t rounded = pool_size(static_cast<std::size_t>(bytes));
+  std::byte* data = pool().take(rounded);
+  if (data == nullptr) {
+    const MemoryStatistics now = memory_statistics();
+    fail(op, "out of memory: {} bytes requested, {} bytes live in tensors (peak {})", bytes,
+         now.live_bytes, now.peak_bytes);
+  }
+  if (pool().poison.load(std::memory_order_relaxed)) std::memset(data, 0xff, rounded);
+  return Buffer(data, static_cast<std::size_t>(bytes));
+}
+
+MemoryStatistics memory_statistics() {
+  const std::lock_guard lock(pool().mutex);
+  return pool().statistics;
+}
+
+void reset_peak_memory() {
+  const std::lock_guard lock(pool().mutex);
+  pool().statistics.peak_bytes = pool().statistics.live_bytes;
+}
+
+void release_cached_memory() {
+  const std::lock_guard lock(pool().mutex);
+  pool().release_cached();
+}
+
+void set_memory_poison(bool enabled) { pool().poison = enabled; }
+
+}  // namespace pg

@@ -247,6 +247,7 @@ void Lexer::unknown_character() {
   std::string shown = is_printable ? fmt::format("`{}`", static_cast<char>(first.code))
                                    : fmt::format("U+{:04X}", static_cast<unsigned>(first.code));
   diagnostics_.report(place, Kind::UnknownCharacter, shown);
+  add(TokenKind::Error, begin);
 }
 
 }  // namespace

@@ -281,6 +281,7 @@ class Ast {
   ExprId operand(const Expr& expr, std::size_t i) const { return items_of(expr.operands)[i]; }
 
   // For the parser.
+  Expr& edit(ExprId id) { return exprs_[id]; }
   ExprId add(const Expr& expr) { return exprs_.push_back(expr); }
   StmtId add(const Stmt& stmt) { return stmts_.push_back(stmt); }
   template <class T>

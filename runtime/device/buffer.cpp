@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t alignment = 64;
 
-/// Sizes in the pool: multiples of 64 up to 512, then eight steps per power of two. A freed buffer then
-/// serves most later requests of about its size, and at most an eighth of it is wasted.
+/// Sizes in the pool: multiples of 64 up to 512, then eight steps per power of two. A freed buffer
+/// then serves most later requests of about its size, and at most an eighth of it is wasted.
 std::size_t pool_size(std::size_t bytes) {
   const std::size_t step = bytes <= 512 ? alignment : std::bit_floor(bytes - 1) / 8;
   return (bytes + step - 1) / step * step;

@@ -1,5 +1,6 @@
-// Host memory for tensors: 64-byte aligned buffers from a pool that keeps freed ones by size, so a training
-// loop stops asking the system after its first step. Thread safe. Statistics are exact and cheap.
+// Host memory for tensors: 64-byte aligned buffers from a pool that keeps freed ones by size, so a
+// training loop stops asking the system after its first step. Thread safe. Statistics are exact and
+// cheap.
 #pragma once
 
 #include <cstddef>
@@ -28,24 +29,25 @@ class Buffer {
   std::size_t size_bytes_ = 0;
 };
 
-/// Room for `count` elements. Error (opened by `op`, with the pool's statistics) when a number is negative,
-/// the product leaves 63 bits or the system has no memory even after the pool gave back its own.
+/// Room for `count` elements. Error (opened by `op`, with the pool's statistics) when a number is
+/// negative, the product leaves 63 bits or the system has no memory even after the pool gave back
+/// its own.
 Buffer allocate(std::string_view op, std::int64_t count, std::int64_t element_bytes);
 
 struct MemoryStatistics {
-  std::size_t live_bytes = 0;    // in buffers that exist now, rounded up to the pool's sizes
-  std::size_t peak_bytes = 0;    // the largest live_bytes since start or reset_peak_memory
-  std::size_t cached_bytes = 0;  // freed by their owners, kept for reuse
-  std::uint64_t allocations = 0; // calls of allocate for at least one byte
-  std::uint64_t reuses = 0;      // of these, served without asking the system
+  std::size_t live_bytes = 0;     // in buffers that exist now, rounded up to the pool's sizes
+  std::size_t peak_bytes = 0;     // the largest live_bytes since start or reset_peak_memory
+  std::size_t cached_bytes = 0;   // freed by their owners, kept for reuse
+  std::uint64_t allocations = 0;  // calls of allocate for at least one byte
+  std::uint64_t reuses = 0;       // of these, served without asking the system
 };
 MemoryStatistics memory_statistics();
 void reset_peak_memory();
 /// Gives all cached memory back to the system.
 void release_cached_memory();
 
-/// Fills every new buffer with bytes 0xff (NaN as f32), so that results computed from uninitialised memory
-/// show. Off unless the environment sets PICOGRAD_POISON=1.
+/// Fills every new buffer with bytes 0xff (NaN as f32), so that results computed from uninitialised
+/// memory show. Off unless the environment sets PICOGRAD_POISON=1.
 void set_memory_poison(bool enabled);
 
 }  // namespace pg

@@ -1,5 +1,5 @@
-// The one exception of the framework. Every message opens with the name of the op or function the user
-// called: "matmul: inner sizes 64 and 32 differ".
+// The one exception of the framework. Every message opens with the name of the op or function the
+// user called: "matmul: inner sizes 64 and 32 differ".
 #pragma once
 
 #include <fmt/core.h>

@@ -1,7 +1,7 @@
-// Kernels in the tile language, launched on tensors. A Kernel is a text, a kernel's name in it and its
-// compile-time arguments; machine code is made at the first launch that needs it, per stride class and
-// schedule arm, by the installed compiler (compiler/driver/compile.h). A launch checks every rule of the
-// language that concerns callers, and throws pg::Error named after the kernel.
+// Kernels in the tile language, launched on tensors. A Kernel is a text, a kernel's name in it and
+// its compile-time arguments; machine code is made at the first launch that needs it, per stride
+// class and schedule arm, by the installed compiler (compiler/driver/compile.h). A launch checks
+// every rule of the language that concerns callers, and throws pg::Error named after the kernel.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ enum class Element : std::uint8_t { Bool, I8, I32, I64, U8, U32, U64, F32 };
 std::string_view name_of(Element element);
 int byte_size(Element element);
 
-/// One argument of a launch: a view in memory or a scalar. Points at the caller's sizes and strides.
+/// One argument of a launch: a view in memory or a scalar. Points at the caller's sizes and
+/// strides.
 struct Argument {
   enum class Kind : std::uint8_t { Tensor, Scalar };
 
@@ -46,12 +47,13 @@ class Kernel {
   Kernel() = default;
   Kernel(tile::KernelSource source, std::string name, tile::Settings settings);
 
-  /// Checks the arguments (one per parameter, in order) and runs all programs of the grid. Returns when
-  /// done. Does nothing when the grid is empty.
+  /// Checks the arguments (one per parameter, in order) and runs all programs of the grid. Returns
+  /// when done. Does nothing when the grid is empty.
   void launch(std::span<const Argument> arguments) const;
 
   const std::string& name() const;
-  /// Parameters and schedule arms; compiles nothing. Error with the diagnostics when the text is wrong.
+  /// Parameters and schedule arms; compiles nothing. Error with the diagnostics when the text is
+  /// wrong.
   const tile::KernelSignature& signature() const;
   bool defined() const { return state_ != nullptr; }
 
@@ -62,16 +64,17 @@ class Kernel {
 
 /// A kernel of a .tile file. Error when the file cannot be read.
 Kernel load_kernel(const std::string& path, std::string name, tile::Settings settings = {});
-/// A kernel of the framework's own texts (kernels/*.tile): builtin_kernel("matmul.tile", "matmul"). The same
-/// handle for the same arguments; keep it, the lookup takes strings.
+/// A kernel of the framework's own texts (kernels/*.tile): builtin_kernel("matmul.tile", "matmul").
+/// The same handle for the same arguments; keep it, the lookup takes strings.
 Kernel builtin_kernel(std::string_view file, std::string_view name, tile::Settings settings = {});
 
-/// The machine that kernels are compiled for: "host" at first, "x86-64-v3", "x86-64-v4", "zen5". Results
-/// have the same bits on all of them.
+/// The machine that kernels are compiled for: "host" at first, "x86-64-v3", "x86-64-v4", "zen5".
+/// Results have the same bits on all of them.
 void set_target(std::string_view target);
 std::string_view target();
 
-/// Variants (settings, stride class, schedule arm, target) whose machine code this process has asked for.
+/// Variants (settings, stride class, schedule arm, target) whose machine code this process has
+/// asked for.
 std::uint64_t compiled_variants();
 /// Launches so far.
 std::uint64_t launch_count();

@@ -1,6 +1,7 @@
-// See overlap.h. Both questions ask for integers x_d in [low_d, high_d] with sum of x_d * stride_d = target:
-// differences of index tuples. Strides are tried from the largest down; what smaller ones can still add
-// bounds each x_d, so for ordinary views the search has one or two candidates per dimension.
+// See overlap.h. Both questions ask for integers x_d in [low_d, high_d] with sum of x_d * stride_d
+// = target: differences of index tuples. Strides are tried from the largest down; what smaller ones
+// can still add bounds each x_d, so for ordinary views the search has one or two candidates per
+// dimension.
 #include "runtime/device/overlap.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ struct Search {
   Term terms[max_terms];
   int count = 0;
   int budget = search_budget;
-  __int128 reach_low[max_terms + 1];   // least and greatest sums of the terms from here on
+  __int128 reach_low[max_terms + 1];  // least and greatest sums of the terms from here on
   __int128 reach_high[max_terms + 1];
 
   /// Adds indices of one dimension, [0, size - 1] * stride * sign.
@@ -44,7 +45,8 @@ struct Search {
   }
 
   void prepare() {
-    std::sort(terms, terms + count, [](const Term& a, const Term& b) { return a.stride > b.stride; });
+    std::sort(terms, terms + count,
+              [](const Term& a, const Term& b) { return a.stride > b.stride; });
     reach_low[count] = reach_high[count] = 0;
     for (int i = count; i-- > 0;) {
       reach_low[i] = reach_low[i + 1] + static_cast<__int128>(terms[i].low) * terms[i].stride;

@@ -1,5 +1,6 @@
-// Questions about the memory that strided views touch: where it lies, and whether elements of one view or of
-// two coincide. Exact for the views programs make; where an answer would take too long, "may overlap".
+// Questions about the memory that strided views touch: where it lies, and whether elements of one
+// view or of two coincide. Exact for the views programs make; where an answer would take too long,
+// "may overlap".
 #pragma once
 
 #include <cstdint>

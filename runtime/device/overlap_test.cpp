@@ -27,7 +27,8 @@ struct View {
     for (std::size_t d = 0; d < sizes.size(); ++d) {
       std::vector<std::int64_t> next;
       for (std::int64_t address : result) {
-        for (std::int64_t i = 0; i < sizes[d]; ++i) next.push_back(address + i * strides[d] * bytes);
+        for (std::int64_t i = 0; i < sizes[d]; ++i)
+          next.push_back(address + i * strides[d] * bytes);
       }
       result = next;
     }
@@ -61,7 +62,9 @@ TEST_CASE("interleaved columns of one matrix are apart, overlapping ones are not
 
 TEST_CASE("random views agree with listing every address") {
   std::mt19937 random(7);
-  auto draw = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+  auto draw = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
   int overlapping = 0, self_overlapping = 0;
   for (int round = 0; round < 4000; ++round) {
     View views[2];

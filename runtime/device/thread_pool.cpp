@@ -1,6 +1,6 @@
-// See thread_pool.h. One 64-bit word holds the generation of the current job and how many of its chunks are
-// unclaimed; claiming is a compare-and-swap on it, so a worker that wakes up late finds either a newer job
-// or nothing left and can never touch a finished one.
+// See thread_pool.h. One 64-bit word holds the generation of the current job and how many of its
+// chunks are unclaimed; claiming is a compare-and-swap on it, so a worker that wakes up late finds
+// either a newer job or nothing left and can never touch a finished one.
 #include "runtime/device/thread_pool.h"
 
 #include <immintrin.h>
@@ -45,7 +45,8 @@ class ThreadPool {
     const std::vector<int> processors = usable_processors();
     for (int i = 1; i < threads; ++i) {
       workers_.emplace_back([this] { work(); });
-      // A worker that the system may move lands on the spinning caller's core now and then and stalls it.
+      // A worker that the system may move lands on the spinning caller's core now and then and
+      // stalls it.
       if (threads <= static_cast<int>(processors.size())) {
         pin(workers_.back(), processors[processors.size() - static_cast<std::size_t>(i)]);
       }
@@ -105,8 +106,8 @@ class ThreadPool {
       const ChunkBody body = body_.load(std::memory_order_relaxed);
       void* context = context_.load(std::memory_order_relaxed);
       const std::int64_t chunks = chunks_.load(std::memory_order_relaxed);
-      // Success proves that the job of `claim` had unclaimed chunks all the while, so it is unfinished and
-      // the three values are its own.
+      // Success proves that the job of `claim` had unclaimed chunks all the while, so it is
+      // unfinished and the three values are its own.
       if (!claim_.compare_exchange_weak(claim, claim - 1, std::memory_order_acq_rel,
                                         std::memory_order_acquire)) {
         continue;
@@ -138,9 +139,7 @@ class ThreadPool {
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
   }
 
-  bool has_work() const {
-    return (claim_.load(std::memory_order_seq_cst) & unclaimed_mask) != 0;
-  }
+  bool has_work() const { return (claim_.load(std::memory_order_seq_cst) & unclaimed_mask) != 0; }
 
   const int threads_;
   std::vector<std::thread> workers_;

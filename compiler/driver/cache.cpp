@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::string_view magic = "TILEOBJ\n";
 constexpr std::size_t hash_bytes = 32;
-constexpr std::size_t entry_limit = std::size_t{1} << 28;  // no object comes near; stops a lying size
+constexpr std::size_t entry_limit = std::size_t{1}
+                                    << 28;  // no object comes near; stops a lying size
 
 using Hash = llvm::BLAKE3Result<hash_bytes>;
 
@@ -42,7 +43,8 @@ void append_number(std::string& bytes, std::uint64_t value) {
   for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-/// Layout: magic, format, key length, payload length (8 bytes each), key, payload, BLAKE3 of all before.
+/// Layout: magic, format, key length, payload length (8 bytes each), key, payload, BLAKE3 of all
+/// before.
 std::string encode(std::string_view key, std::string_view payload) {
   std::string entry(magic);
   append_number(entry, cache_format);
@@ -55,7 +57,8 @@ std::string encode(std::string_view key, std::string_view payload) {
   return entry;
 }
 
-/// The payload, or nothing. An entry is sound when it is, byte for byte, what encode makes of its payload.
+/// The payload, or nothing. An entry is sound when it is, byte for byte, what encode makes of its
+/// payload.
 std::optional<std::string> decode(std::string_view entry, std::string_view key) {
   const std::size_t before_payload = magic.size() + 3 * 8 + key.size();
   if (entry.size() < before_payload + hash_bytes) return std::nullopt;
@@ -66,9 +69,10 @@ std::optional<std::string> decode(std::string_view entry, std::string_view key) 
 }
 
 std::optional<std::string> read_all(int fd) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
-  if (facts.st_size < 0 || static_cast<std::size_t>(facts.st_size) > entry_limit) return std::nullopt;
+  if (facts.st_size < 0 || static_cast<std::size_t>(facts.st_size) > entry_limit)
+    return std::nullopt;
   std::string bytes(static_cast<std::size_t>(facts.st_size), '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -151,7 +155,7 @@ void Cache::prepare_directory() {
   if (!make_directories(directory_)) {
     return warn_directory("cannot create " + directory_ + " (" + std::strerror(errno) + ")");
   }
-  struct stat facts {};
+  struct stat facts{};
   if (::lstat(directory_.c_str(), &facts) != 0) {
     return warn_directory("cannot use " + directory_ + " (" + std::strerror(errno) + ")");
   }
@@ -196,8 +200,8 @@ void Cache::store(std::string_view key, std::string_view payload) {
       path + "." + std::to_string(::getpid()) + "." + std::to_string(serial++) + ".tmp";
   bool written = false;
   {
-    const OpenFile file(::open(temporary.c_str(),
-                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const OpenFile file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.fd >= 0) written = write_all(file.fd, encode(key, payload));
   }
   // No fsync: a file torn by a crash fails its checksum and is made again.

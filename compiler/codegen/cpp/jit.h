@@ -1,6 +1,7 @@
-// From generated C++ text to callable machine code, in this process: clang's libraries compile the text to
-// an object file in memory, ORC links and loads it. The object bytes are what the disk cache keeps. LLVM
-// and clang headers stay inside jit*.cpp, because each such file takes seconds to compile.
+// From generated C++ text to callable machine code, in this process: clang's libraries compile the
+// text to an object file in memory, ORC links and loads it. The object bytes are what the disk
+// cache keeps. LLVM and clang headers stay inside jit*.cpp, because each such file takes seconds to
+// compile.
 #pragma once
 
 #include <memory>
@@ -11,10 +12,8 @@
 
 namespace tile::codegen {
 
-/// clang's name for a target's processor: "znver5" for "zen5", the host's own for "host".
-std::string processor_name(std::string_view target);
-
-/// Everything beside the text that decides the object's bytes, as clang -cc1 arguments.
+/// Everything beside the text that decides the object's bytes, as clang -cc1 arguments. `processor`
+/// is clang's name of it: "x86-64-v3", "znver5".
 std::vector<std::string> compile_flags(std::string_view processor);
 
 /// "22.1.0 (Debian ...)": version of the clang libraries in use.

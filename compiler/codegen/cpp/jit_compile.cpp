@@ -1,5 +1,6 @@
-// See jit.h. The half that turns text into object bytes with clang's libraries, as `clang -cc1 -emit-obj`
-// would, but from memory to memory. Nothing on the machine is read: no headers, no configuration.
+// See jit.h. The half that turns text into object bytes with clang's libraries, as `clang -cc1
+// -emit-obj` would, but from memory to memory. Nothing on the machine is read: no headers, no
+// configuration.
 #include "compiler/codegen/cpp/jit.h"
 
 #include <clang/Basic/DiagnosticOptions.h>
@@ -13,7 +14,6 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
-#include <llvm/TargetParser/Host.h>
 
 #include <mutex>
 
@@ -34,23 +34,35 @@ void initialize_targets() {
 
 }  // namespace
 
-std::string processor_name(std::string_view target) {
-  if (target == "host") return llvm::sys::getHostCPUName().str();
-  if (target == "zen4") return "znver4";
-  if (target == "zen5") return "znver5";
-  return std::string(target);
-}
-
 std::string clang_version() { return clang::getClangFullVersion(); }
 
-// -O1 with the vectorisers left off: the text is vector code already, and higher levels take twice the time
-// for the same speed. Wide vectors must be asked for, or some processors get halves.
+// -O1 with the vectorisers left off: the text is vector code already, and higher levels take twice
+// the time for the same speed. Wide vectors must be asked for, or some processors get halves.
 std::vector<std::string> compile_flags(std::string_view processor) {
-  return {"-triple", "x86_64-pc-linux-gnu", "-target-cpu", std::string(processor),
-          "-mprefer-vector-width=512", "-x", "c++", "-std=c++17", "-O1", "-ffp-contract=off",
-          "-fno-rounding-math", "-emit-obj", "-mrelocation-model", "pic", "-pic-level", "2",
-          "-mframe-pointer=none", "-nostdsysteminc", "-nobuiltininc", "-fgnuc-version=4.2.1",
-          "-disable-llvm-verifier", "-discard-value-names", "-main-file-name", text_name};
+  return {"-triple",
+          "x86_64-pc-linux-gnu",
+          "-target-cpu",
+          std::string(processor),
+          "-mprefer-vector-width=512",
+          "-x",
+          "c++",
+          "-std=c++17",
+          "-O1",
+          "-ffp-contract=off",
+          "-fno-rounding-math",
+          "-emit-obj",
+          "-mrelocation-model",
+          "pic",
+          "-pic-level",
+          "2",
+          "-mframe-pointer=none",
+          "-nostdsysteminc",
+          "-nobuiltininc",
+          "-fgnuc-version=4.2.1",
+          "-disable-llvm-verifier",
+          "-discard-value-names",
+          "-main-file-name",
+          text_name};
 }
 
 std::variant<std::string, ToolError> compile_to_object(std::string_view text,
@@ -62,8 +74,9 @@ std::variant<std::string, ToolError> compile_to_object(std::string_view text,
   clang::TextDiagnosticPrinter printer(message_stream, diagnostic_options);
 
   auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
-  files->addFile(text_name, 0, llvm::MemoryBuffer::getMemBuffer(
-      llvm::StringRef(text.data(), text.size()), text_name, /*RequiresNullTerminator=*/false));
+  files->addFile(text_name, 0,
+                 llvm::MemoryBuffer::getMemBuffer(llvm::StringRef(text.data(), text.size()),
+                                                  text_name, /*RequiresNullTerminator=*/false));
   auto diagnostics =
       clang::CompilerInstance::createDiagnostics(*files, diagnostic_options, &printer, false);
 

@@ -1,5 +1,6 @@
-// See jit.h. The half that links and loads object bytes with ORC. Each object lives in a dynamic library of
-// its own, so that all kernels may use the same symbol names and unloading one frees all that belongs to it.
+// See jit.h. The half that links and loads object bytes with ORC. Each object lives in a dynamic
+// library of its own, so that all kernels may use the same symbol names and unloading one frees all
+// that belongs to it.
 #include "compiler/codegen/cpp/jit.h"
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
@@ -26,9 +27,8 @@ struct Session {
     llvm::InitializeNativeTargetAsmPrinter();
     LLJITBuilder builder;
     builder.setPlatformSetUp(setUpInactivePlatform);
-    builder.setObjectLinkingLayerCreator([](ExecutionSession& session) {
-      return std::make_unique<ObjectLinkingLayer>(session);
-    });
+    builder.setObjectLinkingLayerCreator(
+        [](ExecutionSession& session) { return std::make_unique<ObjectLinkingLayer>(session); });
     if (auto made = builder.create()) {
       jit = std::move(*made);
     } else {
@@ -72,8 +72,8 @@ std::variant<std::shared_ptr<const LoadedCode>, ToolError> load_object(std::stri
   auto library = jit.createJITDylib("kernel" + std::to_string(serial++));
   if (!library) return ToolError{llvm::toString(library.takeError())};
   auto code = std::make_shared<OrcCode>(jit, *library);
-  auto buffer = llvm::MemoryBuffer::getMemBufferCopy(
-      object, llvm::StringRef(name.data(), name.size()));
+  auto buffer =
+      llvm::MemoryBuffer::getMemBufferCopy(object, llvm::StringRef(name.data(), name.size()));
   if (auto error = jit.addObjectFile(*library, std::move(buffer))) {
     return ToolError{llvm::toString(std::move(error))};
   }

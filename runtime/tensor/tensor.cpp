@@ -110,6 +110,11 @@ bool Tensor::shares_storage(const Tensor& other) const {
   return defined() && other.defined() && impl_->storage == other.impl_->storage;
 }
 
+bool Tensor::is_sole_owner() const {
+  return checked("is_sole_owner", *this).references.load(std::memory_order_acquire) == 1 &&
+         impl_->storage->references.load(std::memory_order_acquire) == 1;
+}
+
 void* Tensor::data() const {
   const detail::TensorImpl& impl = checked("data", *this);
   std::byte* base = impl.storage->buffer.data();

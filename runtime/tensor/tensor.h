@@ -56,6 +56,8 @@ class Tensor {
   bool is_contiguous() const;
   /// Shares storage with `other`.
   bool shares_storage(const Tensor& other) const;
+  /// No other handle or view reaches this storage.
+  bool is_sole_owner() const;
   /// The same handle: one impl.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
 
@@ -107,6 +109,7 @@ class Tensor {
   Tensor select(int axis, std::int64_t index) const;
   Tensor slice(int axis, std::int64_t start, std::int64_t end, std::int64_t step = 1) const;
   Tensor narrow(int axis, std::int64_t start, std::int64_t length) const;
+  /// This tensor when it is packed, else a packed copy.
   Tensor contiguous() const;
   Tensor clone() const;
   Tensor to(DType type) const;
@@ -121,6 +124,7 @@ class Tensor {
   Tensor pow(double exponent) const;
   Tensor sum(const Dims& axes = {}, bool keepdim = false) const;
   Tensor mean(const Dims& axes = {}, bool keepdim = false) const;
+  /// Values only, unlike PyTorch's pair; argmax gives the indices.
   Tensor max(int axis, bool keepdim = false) const;
   Tensor argmax(int axis, bool keepdim = false) const;
   Tensor softmax(int axis) const;

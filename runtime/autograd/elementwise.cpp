@@ -1,0 +1,295 @@
+// Recorded element-wise ops (functions.h).
+#include <cmath>
+#include <numbers>
+
+#include "runtime/autograd/functions.h"
+#include "runtime/device/error.h"
+
+namespace pg {
+
+using autograd::record;
+using autograd::VjpCall;
+using ops::BinaryOp;
+using ops::UnaryOp;
+
+namespace {
+
+/// d unary(op, x) / dx in recorded ops. `saved` is x or the result, as ops::saved_for says.
+Tensor derivative(UnaryOp op, const Tensor& saved) {
+  const Tensor& s = saved;
+  constexpr double kLn2 = std::numbers::ln2;
+  constexpr double kLn10 = std::numbers::ln10;
+  switch (op) {
+    // From the input.
+    case UnaryOp::Abs:
+      return sign(s);
+    case UnaryOp::Square:
+      return s * 2.0;
+    case UnaryOp::Log:
+      return reciprocal(s);
+    case UnaryOp::Log2:
+      return reciprocal(s * kLn2);
+    case UnaryOp::Log10:
+      return reciprocal(s * kLn10);
+    case UnaryOp::Log1p:
+      return reciprocal(s + 1.0);
+    case UnaryOp::Sin:
+      return cos(s);
+    case UnaryOp::Cos:
+      return -sin(s);
+    case UnaryOp::Asin:
+      return rsqrt(1.0 - square(s));
+    case UnaryOp::Acos:
+      return -rsqrt(1.0 - square(s));
+    case UnaryOp::Atan:
+      return reciprocal(1.0 + square(s));
+    case UnaryOp::Sinh:
+      return cosh(s);
+    case UnaryOp::Cosh:
+      return sinh(s);
+    case UnaryOp::Erf:
+      return exp(-square(s)) * (2.0 * std::numbers::inv_sqrtpi);
+    case UnaryOp::Silu: {
+      const Tensor gate = sigmoid(s);
+      return gate * (1.0 + s * (1.0 - gate));
+    }
+    case UnaryOp::Gelu: {
+      const double root = std::sqrt(2.0 / std::numbers::pi);
+      const Tensor t = tanh((s + s * square(s) * 0.044715) * root);
+      return (1.0 + t) * 0.5 +
+             s * (1.0 - square(t)) * (1.0 + square(s) * (3 * 0.044715)) * (0.5 * root);
+    }
+    case UnaryOp::GeluErf: {
+      const double density = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+      return (1.0 + erf(s * (1.0 / std::numbers::sqrt2))) * 0.5 +
+             s * exp(square(s) * -0.5) * density;
+    }
+    // From the result; of relu either will do.
+    case UnaryOp::Relu:
+      return cast(gt(s, 0.0), DType::F32);
+    case UnaryOp::Sqrt:
+      return 0.5 / s;
+    case UnaryOp::Rsqrt:
+      return s * square(s) * -0.5;
+    case UnaryOp::Reciprocal:
+      return -square(s);
+    case UnaryOp::Exp:
+      return s;
+    case UnaryOp::Exp2:
+      return s * kLn2;
+    case UnaryOp::Expm1:
+      return s + 1.0;
+    case UnaryOp::Tan:
+      return 1.0 + square(s);
+    case UnaryOp::Tanh:
+      return 1.0 - square(s);
+    case UnaryOp::Cbrt:
+      return 1.0 / (square(s) * 3.0);
+    case UnaryOp::Sigmoid:
+      return s * (1.0 - s);
+    // Constant ones; unary() handles them without saving anything.
+    case UnaryOp::Neg:
+    case UnaryOp::Sign:
+    case UnaryOp::Floor:
+    case UnaryOp::Ceil:
+    case UnaryOp::Round:
+      break;
+  }
+  fail(ops::name_of(op), "has no derivative formula");
+}
+
+/// g where `chosen` beats the other operand, half of it on a tie.
+Tensor share_of_extremum(const Tensor& g, const Tensor& beats, const Tensor& ties) {
+  return where(beats, g, where(ties, g * 0.5, 0.0));
+}
+
+/// Gradients of a binary op in its operands, in recorded ops; `scalar` is for a number on the right
+/// (or, of the Reverse ops, on the left). Null: not differentiable. Comparisons have no row.
+struct BinaryRule {
+  BinaryOp op;
+  Tensor (*left)(const Tensor& g, const Tensor& a, const Tensor& b) = nullptr;
+  Tensor (*right)(const Tensor& g, const Tensor& a, const Tensor& b) = nullptr;
+  Tensor (*scalar)(const Tensor& g, const Tensor& x, double b) = nullptr;
+};
+
+#define LEFT [](const Tensor& g, [[maybe_unused]] const Tensor& a, [[maybe_unused]] const Tensor& b)
+#define RIGHT LEFT
+#define SCALAR [](const Tensor& g, [[maybe_unused]] const Tensor& x, [[maybe_unused]] double b)
+constexpr BinaryRule kBinaryRules[] = {{BinaryOp::Add, LEFT{return g;
+}  // namespace
+, RIGHT { return g; }
+, SCALAR { return g; }
+}  // namespace pg
+, {BinaryOp::Sub, LEFT{return g;
+}
+, RIGHT { return -g; }
+, SCALAR { return g; }
+}
+, {BinaryOp::Mul, LEFT{return g * b;
+}
+, RIGHT { return g * a; }
+, SCALAR { return g * b; }
+}
+, {BinaryOp::Div, LEFT{return g / b;
+}
+, RIGHT { return -(g * (a / b) / b); }
+, SCALAR { return g / b; }
+}
+, {BinaryOp::Pow, LEFT{return g * b * pow(a, b - 1.0);
+}
+, RIGHT { return g * pow(a, b) * log(a); }
+, SCALAR { return b == 0.0 ? g * 0.0 : g * (pow(x, b - 1.0) * b); }
+}
+, {BinaryOp::Maximum, LEFT{return share_of_extremum(g, gt(a, b), eq(a, b));
+}
+, RIGHT { return share_of_extremum(g, gt(b, a), eq(a, b)); }
+, SCALAR { return share_of_extremum(g, gt(x, b), eq(x, b)); }
+}
+, {BinaryOp::Minimum, LEFT{return share_of_extremum(g, lt(a, b), eq(a, b));
+}
+, RIGHT { return share_of_extremum(g, lt(b, a), eq(a, b)); }
+, SCALAR { return share_of_extremum(g, lt(x, b), eq(x, b)); }
+}
+, {BinaryOp::Fmod, LEFT{return g;
+}
+, nullptr, SCALAR { return g; }
+}
+, {BinaryOp::Atan2, LEFT{return g * b / (square(a) + square(b));
+}
+, RIGHT { return -(g * a / (square(a) + square(b))); }
+, SCALAR { return g * b / (square(x) + b * b); }
+}
+, {BinaryOp::Hypot, LEFT{return g * a / hypot(a, b);
+}
+, RIGHT { return g * b / hypot(a, b); }
+, SCALAR { return g * x / hypot(x, b); }
+}
+, {BinaryOp::ReverseSub, nullptr, nullptr, SCALAR{return -g;
+}
+}
+, {BinaryOp::ReverseDiv, nullptr, nullptr, SCALAR{return -(g * (b / x) / x);
+}
+}
+, {BinaryOp::ReversePow, nullptr, nullptr,
+   SCALAR{return g * (pg::binary(BinaryOp::ReversePow, x, b) * std::log(b));
+}
+}
+,
+}
+;
+#undef LEFT
+#undef RIGHT
+#undef SCALAR
+
+const BinaryRule& rule_of(BinaryOp op) {
+  for (const BinaryRule& rule : kBinaryRules) {
+    if (rule.op == op) return rule;
+  }
+  fail(ops::name_of(op), "is not differentiable");
+}
+
+/// Whether the operands' values are needed, not only their shapes.
+bool is_linear(BinaryOp op) {
+  return op == BinaryOp::Add || op == BinaryOp::Sub || op == BinaryOp::ReverseSub;
+}
+
+}  // namespace
+
+Tensor unary(UnaryOp op, const Tensor& x) {
+  const Tensor y = ops::unary(op, x);
+  if (!autograd::needs_record(std::array{&x})) return y;
+  const auto vjp = [op](const VjpCall& call) -> Tensors {
+    if (grad_enabled()) return {call.gradient() * derivative(op, call.saved(0))};
+    return {ops::unary_backward(op, call.gradient(), call.saved(0))};
+  };
+  switch (ops::saved_for(op)) {
+    case ops::Saved::Input:
+      return record(ops::name_of(op), y, {&x}, {&x}, vjp);
+    case ops::Saved::Output:
+      return record(ops::name_of(op), y, {&x}, {&y}, vjp);
+    case ops::Saved::None:
+      break;
+  }
+  const bool negates = op == UnaryOp::Neg;
+  return record(ops::name_of(op), y, {&x}, {}, [negates](const VjpCall& call) -> Tensors {
+    return {negates ? neg(call.gradient()) : Tensor()};
+  });
+}
+
+Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
+  const Tensor y = ops::binary(op, a, b);
+  if (y.dtype() != DType::F32 || !autograd::needs_record(std::array{&a, &b})) return y;
+  const BinaryRule& rule = rule_of(op);
+  if (!rule.left || (!rule.right && b.requires_grad()))
+    fail(ops::name_of(op), "is not differentiable");
+  if (is_linear(op)) {
+    return record(ops::name_of(op), y, {&a, &b}, {},
+                  [op, left = a.shape(), right = b.shape()](const VjpCall& call) -> Tensors {
+                    const Tensor& g = call.gradient();
+                    Tensors result(2);
+                    if (call.wants(0)) result[0] = sum_to(g, left);
+                    if (call.wants(1)) result[1] = sum_to(op == BinaryOp::Sub ? neg(g) : g, right);
+                    return result;
+                  });
+  }
+  return record(ops::name_of(op), y, {&a, &b}, {&a, &b}, [op](const VjpCall& call) -> Tensors {
+    const Tensor a = call.saved(0);
+    const Tensor b = call.saved(1);
+    Tensors result(2);
+    const BinaryRule& rule = rule_of(op);
+    if (call.wants(0)) result[0] = sum_to(rule.left(call.gradient(), a, b), a.shape());
+    if (call.wants(1)) result[1] = sum_to(rule.right(call.gradient(), a, b), b.shape());
+    return result;
+  });
+}
+
+Tensor binary(BinaryOp op, const Tensor& a, double b) {
+  const Tensor y = ops::binary(op, a, b);
+  if (y.dtype() != DType::F32 || !autograd::needs_record(std::array{&a})) return y;
+  if (is_linear(op) || op == BinaryOp::Mul || op == BinaryOp::Div) {
+    return record(ops::name_of(op), y, {&a}, {}, [op, b](const VjpCall& call) -> Tensors {
+      return {rule_of(op).scalar(call.gradient(), {}, b)};
+    });
+  }
+  return record(ops::name_of(op), y, {&a}, {&a}, [op, b](const VjpCall& call) -> Tensors {
+    return {rule_of(op).scalar(call.gradient(), call.saved(0), b)};
+  });
+}
+
+Tensor logical_and(const Tensor& a, const Tensor& b) { return ops::binary(BinaryOp::And, a, b); }
+Tensor logical_or(const Tensor& a, const Tensor& b) { return ops::binary(BinaryOp::Or, a, b); }
+Tensor logical_not(const Tensor& x) { return ops::logical_not(x); }
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  return record("where", ops::where(condition, a, b), {&condition, &a, &b}, {&condition},
+                [left = a.shape(), right = b.shape()](const VjpCall& call) -> Tensors {
+                  const Tensor condition = call.saved(0);
+                  Tensors result(3);
+                  if (call.wants(1))
+                    result[1] = sum_to(where(condition, call.gradient(), 0.0), left);
+                  if (call.wants(2))
+                    result[2] = sum_to(where(condition, 0.0, call.gradient()), right);
+                  return result;
+                });
+}
+
+Tensor where(const Tensor& condition, const Tensor& a, double b) {
+  return record("where", ops::where(condition, a, b), {&condition, &a}, {&condition},
+                [shape = a.shape()](const VjpCall& call) -> Tensors {
+                  return {Tensor(), sum_to(where(call.saved(0), call.gradient(), 0.0), shape)};
+                });
+}
+
+Tensor where(const Tensor& condition, double a, const Tensor& b) {
+  return record("where", ops::where(condition, a, b), {&condition, &b}, {&condition},
+                [shape = b.shape()](const VjpCall& call) -> Tensors {
+                  return {Tensor(), sum_to(where(call.saved(0), 0.0, call.gradient()), shape)};
+                });
+}
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  if (!(low <= high)) fail("clamp", "the bounds {} and {} are not in order", low, high);
+  return maximum(minimum(x, high), low);
+}
+
+}  // namespace pg

@@ -1,0 +1,165 @@
+// Recorded views, copies and joins (functions.h).
+#include <algorithm>
+
+#include "runtime/autograd/functions.h"
+#include "runtime/device/error.h"
+#include "runtime/ops/copy.h"
+
+namespace pg {
+
+using autograd::record;
+using autograd::VjpCall;
+
+namespace {
+
+/// Zeros of `shape` with x at the sliced places; slicing is its vjp in turn.
+Tensor unslice(const Tensor& x, const Shape& shape, int axis, std::int64_t start,
+               std::int64_t step) {
+  return record("unslice", ops::slice_backward(x, shape, axis, start, step), {&x}, {},
+                [axis, start, step, count = x.shape()[axis]](const VjpCall& call) -> Tensors {
+                  const std::int64_t end = count == 0 ? start : start + (count - 1) * step + 1;
+                  return {slice(call.gradient(), axis, start, end, step)};
+                });
+}
+
+}  // namespace
+
+Tensor transpose(const Tensor& x, int a, int b) {
+  return record(
+      "transpose", view::transpose(x, a, b), {&x}, {},
+      [a, b](const VjpCall& call) -> Tensors { return {transpose(call.gradient(), a, b)}; });
+}
+
+Tensor permute(const Tensor& x, const Dims& order) {
+  const Tensor y = view::permute(x, order);
+  return record("permute", y, {&x}, {}, [order](const VjpCall& call) -> Tensors {
+    Dims inverse = order;
+    for (int i = 0; i < order.size(); ++i) {
+      inverse[static_cast<int>(order[i] < 0 ? order[i] + order.size() : order[i])] = i;
+    }
+    return {permute(call.gradient(), inverse)};
+  });
+}
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  return record("reshape", ops::reshape(x, shape), {&x}, {},
+                [from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {reshape(call.gradient(), from)};
+                });
+}
+
+Tensor expand(const Tensor& x, const Shape& shape) {
+  return record("expand", view::expand(x, shape), {&x}, {},
+                [from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {sum_to(call.gradient(), from)};
+                });
+}
+
+Tensor squeeze(const Tensor& x, int axis) {
+  return record("squeeze", view::squeeze(x, axis), {&x}, {},
+                [from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {reshape(call.gradient(), from)};
+                });
+}
+
+Tensor unsqueeze(const Tensor& x, int axis) {
+  return record("unsqueeze", view::unsqueeze(x, axis), {&x}, {},
+                [from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {reshape(call.gradient(), from)};
+                });
+}
+
+Tensor flatten(const Tensor& x, int first, int last) {
+  if (x.dim() == 0) return reshape(x, {1});
+  first = normalize_axis("flatten", first, x.dim());
+  last = normalize_axis("flatten", last, x.dim());
+  if (first > last) fail("flatten", "axis {} comes after axis {}", first, last);
+  Shape shape;
+  std::int64_t merged = 1;
+  for (int i = 0; i < x.dim(); ++i) {
+    merged *= x.shape()[i];
+    if (i >= first && i < last) continue;
+    shape.push_back(merged);
+    merged = 1;
+  }
+  return reshape(x, shape);
+}
+
+Tensor select(const Tensor& x, int axis, std::int64_t index) {
+  const Tensor y = view::select(x, axis, index);
+  axis = normalize_axis("select", axis, x.dim());
+  if (index < 0) index += x.shape()[axis];
+  return record("select", y, {&x}, {},
+                [axis, index, from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {unslice(unsqueeze(call.gradient(), axis), from, axis, index, 1)};
+                });
+}
+
+Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t end, std::int64_t step) {
+  const Tensor y = view::slice(x, axis, start, end, step);
+  axis = normalize_axis("slice", axis, x.dim());
+  const std::int64_t size = x.shape()[axis];
+  start = std::clamp(start < 0 ? start + size : start, std::int64_t{0}, size);
+  return record("slice", y, {&x}, {},
+                [axis, start, step, from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {unslice(call.gradient(), from, axis, start, step)};
+                });
+}
+
+Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length) {
+  const Tensor y = view::narrow(x, axis, start, length);
+  axis = normalize_axis("narrow", axis, x.dim());
+  return record("narrow", y, {&x}, {},
+                [axis, start, from = x.shape()](const VjpCall& call) -> Tensors {
+                  return {unslice(call.gradient(), from, axis, start, 1)};
+                });
+}
+
+Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : clone(x); }
+
+Tensor clone(const Tensor& x) {
+  return record("clone", ops::clone(x), {&x}, {},
+                [](const VjpCall& call) -> Tensors { return {call.gradient()}; });
+}
+
+Tensor cast(const Tensor& x, DType type) {
+  if (x.dtype() == type) return x;
+  return ops::cast(x, type);  // f32 is the only type with gradients
+}
+
+Tensor cat(std::span<const Tensor> parts, int axis) {
+  const Tensor y = ops::cat(parts, axis);
+  std::vector<const Tensor*> inputs;
+  for (const Tensor& part : parts) inputs.push_back(&part);
+  if (y.dtype() != DType::F32 || !autograd::needs_record(inputs)) return y;
+  axis = normalize_axis("cat", axis, y.dim());
+  std::vector<std::int64_t> sizes;
+  for (const Tensor& part : parts) sizes.push_back(part.size(axis));
+  autograd::attach("cat", {&y, 1}, inputs, {}, [axis, sizes](const VjpCall& call) -> Tensors {
+    Tensors result(sizes.size());
+    std::int64_t start = 0;
+    for (std::size_t i = 0; i < sizes.size(); start += sizes[i++]) {
+      if (call.wants(static_cast<int>(i)))
+        result[i] = narrow(call.gradient(), axis, start, sizes[i]);
+    }
+    return result;
+  });
+  return y;
+}
+
+Tensor stack(std::span<const Tensor> parts, int axis) {
+  Tensors raised;
+  for (const Tensor& part : parts) raised.push_back(unsqueeze(part, axis));
+  return cat(raised, axis);
+}
+
+Tensors split(const Tensor& x, std::int64_t size, int axis) {
+  if (size <= 0) fail("split", "size {} is not positive", size);
+  Tensors parts;
+  for (std::int64_t start = 0; start < x.size(axis); start += size) {
+    parts.push_back(narrow(x, axis, start, std::min(size, x.size(axis) - start)));
+  }
+  return parts;
+}
+
+}  // namespace pg

@@ -1,0 +1,171 @@
+// See tape.h.
+#include "runtime/autograd/tape.h"
+
+#include <atomic>
+
+#include "runtime/device/error.h"
+
+namespace pg {
+namespace {
+
+thread_local bool recording_enabled = true;
+
+}  // namespace
+
+bool grad_enabled() { return recording_enabled; }
+GradMode::GradMode(bool enabled) : previous_(recording_enabled) { recording_enabled = enabled; }
+GradMode::~GradMode() { recording_enabled = previous_; }
+
+namespace autograd {
+namespace {
+
+/// A tensor's place on the tape.
+struct GradMeta final : AutogradMeta {
+  explicit GradMeta(Edge edge) : edge(std::move(edge)) {}
+  Edge edge;
+};
+
+std::uint64_t next_order() {
+  static std::atomic<std::uint64_t> order{0};
+  return order.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// Parts of dying nodes. Whoever starts draining empties it; nodes that die meanwhile only add to
+/// it, so the depth of recursion stays constant however long a graph is.
+struct Graveyard {
+  std::vector<Edge> edges;
+  std::vector<Saved> saved;
+  bool is_draining = false;
+
+  void drain() {
+    is_draining = true;
+    while (!edges.empty() || !saved.empty()) {
+      if (!edges.empty()) {
+        const Edge edge = std::move(edges.back());
+        edges.pop_back();
+      } else {
+        const Saved tensor = std::move(saved.back());
+        saved.pop_back();
+      }
+    }
+    is_draining = false;
+  }
+};
+
+Graveyard& graveyard() {
+  thread_local Graveyard instance;
+  return instance;
+}
+
+Saved save(const Tensor& x, std::span<const Tensor> outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (x.is_same(outputs[i])) {
+      return {.tensor = view::alias(x), .version = x.version(), .output = static_cast<int>(i)};
+    }
+  }
+  return {.tensor = x, .version = x.version()};
+}
+
+}  // namespace
+
+Node::~Node() {
+  Graveyard& grave = graveyard();
+  for (Edge& edge : edges) {
+    if (edge.node) grave.edges.push_back(std::move(edge));
+  }
+  for (Saved& tensor : saved) grave.saved.push_back(std::move(tensor));
+  if (!grave.is_draining) grave.drain();
+}
+
+Edge edge_of(const Tensor& x) {
+  const auto* meta = static_cast<const GradMeta*>(x.autograd_meta());
+  return meta ? meta->edge : Edge{};
+}
+
+bool needs_record(Operands inputs) {
+  if (!recording_enabled) return false;
+  for (const Tensor* x : inputs) {
+    if (x->autograd_meta()) return true;
+  }
+  return false;
+}
+
+void attach(std::string_view name, std::span<const Tensor> outputs, Operands inputs, Operands saved,
+            Vjp vjp) {
+  auto node = std::make_shared<Node>();
+  node->order = next_order();
+  node->name = name;
+  node->vjp = std::move(vjp);
+  node->edges.reserve(inputs.size());
+  for (const Tensor* x : inputs) node->edges.push_back(edge_of(*x));
+  node->saved.reserve(saved.size());
+  for (const Tensor* x : saved) node->saved.push_back(save(*x, outputs));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    node->output_shapes.push_back(outputs[i].shape());
+    if (outputs[i].dtype() != DType::F32) continue;
+    for (const Tensor* x : inputs) {
+      if (x->is_same(outputs[i])) fail(name, "an output is the very handle of an input");
+    }
+    outputs[i].set_autograd_meta(std::make_unique<GradMeta>(Edge{node, static_cast<int>(i)}));
+  }
+}
+
+Tensor VjpCall::saved(int i) const {
+  const Saved& saved = node_->saved[static_cast<std::size_t>(i)];
+  if (saved.tensor.version() != saved.version) {
+    fail("backward", "{} of {} is needed by the gradient of `{}` but was written in place",
+         saved.output < 0 ? "an input" : "the output", describe(saved.tensor), node_->name);
+  }
+  if (saved.output < 0 || !grad_enabled()) return saved.tensor;
+  // The gradient is itself being recorded: hand out a handle that leads back to this node.
+  Tensor result = view::alias(saved.tensor);
+  result.set_autograd_meta(std::make_unique<GradMeta>(Edge{node_, saved.output}));
+  return result;
+}
+
+}  // namespace autograd
+
+bool Tensor::requires_grad() const { return autograd_meta() != nullptr; }
+
+Tensor Tensor::requires_grad_(bool value) const {
+  if (dtype() != DType::F32)
+    fail("requires_grad_", "only f32 tensors have gradients, not {}", describe(*this));
+  const autograd::Edge edge = autograd::edge_of(*this);
+  if (!value && edge.node && !edge.node->is_leaf) {
+    fail("requires_grad_", "the result of `{}` cannot be taken off the tape; use detach()",
+         edge.node->name);
+  }
+  if (value && !edge.node) {
+    auto leaf = std::make_shared<autograd::Node>();
+    leaf->is_leaf = true;
+    leaf->order = autograd::next_order();
+    leaf->name = "leaf";
+    leaf->output_shapes.push_back(shape());
+    set_autograd_meta(std::make_unique<autograd::GradMeta>(autograd::Edge{std::move(leaf), 0}));
+  }
+  if (!value) set_autograd_meta(nullptr);
+  return *this;
+}
+
+Tensor Tensor::grad() const {
+  const autograd::Edge edge = autograd::edge_of(*this);
+  return edge.node && edge.node->is_leaf ? edge.node->leaf_gradient : Tensor();
+}
+
+void Tensor::set_grad(const Tensor& gradient) const {
+  const autograd::Edge edge = autograd::edge_of(*this);
+  if (!edge.node || !edge.node->is_leaf)
+    fail("set_grad", "only leaves that require a gradient have one");
+  if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype())) {
+    fail("set_grad", "{} is no gradient of {}", describe(gradient), describe(*this));
+  }
+  edge.node->leaf_gradient = gradient;
+}
+
+void Tensor::zero_grad() const {
+  if (requires_grad()) set_grad({});
+}
+
+Tensor Tensor::detach() const { return view::alias(*this); }
+
+}  // namespace pg

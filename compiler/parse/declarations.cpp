@@ -232,7 +232,11 @@ void Parser::schedule_entry(std::vector<ScheduleSetting>& settings,
   if (at_word("search") && peek(1).kind == TokenKind::LeftBrace) {
     advance();
     Span opening = advance();
-    while (at(TokenKind::Name)) search.push_back(search_range());
+    while (!is_panicking_ && !at(TokenKind::RightBrace) && !at(TokenKind::End) && !at_item()) {
+      std::size_t start = position_;
+      search.push_back(search_range());
+      if (is_panicking_) skip_statement(start);
+    }
     close(TokenKind::RightBrace, opening);
     return;
   }

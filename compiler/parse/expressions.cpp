@@ -290,8 +290,9 @@ GenericArgument Parser::generic_argument() {
   return argument;
 }
 
-/// Whether `<` behind a name opens generic arguments. It does before `name =`, and before a single word
-/// or number that `>` and then `(` or `[` follow (as comparisons that would be a chain, hence an error).
+/// Whether `<` behind a name opens generic arguments. It does before `name =`, before a type that is no
+/// cast, and before a single word or number that `>` and then `(` or `[` follow (as comparisons that
+/// would be a chain, hence an error).
 bool Parser::at_generic_arguments() const {
   if (!at(TokenKind::Less)) return false;
   TokenKind first = peek(1).kind;
@@ -300,8 +301,8 @@ bool Parser::at_generic_arguments() const {
   if (first == TokenKind::Greater) return true;
   if (first == TokenKind::Name && second == TokenKind::Equal) return true;
   bool is_simple = first == TokenKind::Name || first == TokenKind::Integer ||
-                   first == TokenKind::True || first == TokenKind::False || is_element_type(first);
-  if (is_element_type(first) && second == TokenKind::Comma) return true;
+                   first == TokenKind::True || first == TokenKind::False;
+  if (is_element_type(first) && second != TokenKind::LeftParen) return true;
   return is_simple && second == TokenKind::Greater &&
          (third == TokenKind::LeftParen || third == TokenKind::LeftBracket);
 }

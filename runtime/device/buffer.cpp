@@ -18,6 +18,7 @@ namespace pg {
 namespace {
 
 constexpr std::size_t alignment = 64;
+constexpr std::size_t address_space = std::size_t{1} << 47;  // no request beyond is worth making
 
 /// Sizes in the pool: multiples of 64 up to 512, then eight steps per power of two. A freed buffer
 /// then serves most later requests of about its size, and at most an eighth of it is wasted.
@@ -41,6 +42,7 @@ struct Pool {
   /// Null when the system has no memory.
   std::byte* take(std::size_t bytes) {
     const std::lock_guard lock(mutex);
+    if (bytes > address_space) return nullptr;
     std::byte* data = take_cached(bytes);
     if (data == nullptr) data = static_cast<std::byte*>(std::aligned_alloc(alignment, bytes));
     if (data == nullptr) {

@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 8> element_names = {"bool", "i8",  "i32",
                                                            "u8",   "u32", "u64", "f32"};
 constexpr std::array<int, 8> element_sizes = {1, 1, 4, 8, 1, 4, 8, 4};
 constexpr std::array<std::string_view, target_count> targets = {"host", "x86-64-v3", "x86-64-v4",
-                                                                "zen4", "zen5"};
+                                                                "zen5"};
 
 std::atomic<int> current_target = 0;
 std::atomic<std::uint64_t> variant_count = 0;
@@ -258,7 +258,7 @@ void set_target(std::string_view target) {
     current_target.store(i);
     return;
   }
-  fail("set_target", "{} is not known; targets are host, x86-64-v3, x86-64-v4, zen4, zen5", target);
+  fail("set_target", "{} is not known; targets are host, x86-64-v3, x86-64-v4, zen5", target);
 }
 
 std::string_view target() { return targets[static_cast<std::size_t>(target_index())]; }

@@ -21,7 +21,7 @@ inline constexpr int max_parameters = 32;
 inline constexpr int max_grid_rank = 8;
 /// Base address, sizes and strides of each tensor; one word for a scalar.
 inline constexpr int max_words = max_tensors * (1 + 2 * max_rank) + max_parameters;
-inline constexpr int target_count = 5;
+inline constexpr int target_count = 4;
 
 /// What is compiled in: 16 bits per tensor parameter (unit dimension + 1, zero dimensions,
 /// alignment) and the schedule arm.

@@ -1,6 +1,8 @@
 // The driver's host parts: sampling, data windows, the loss curve.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 

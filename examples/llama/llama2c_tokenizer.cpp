@@ -56,6 +56,7 @@ class Llama2cTokenizer final : public Tokenizer {
 
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(pieces_.size()); }
   std::int32_t bos() const override { return bos_id; }
+  std::string file_name() const override { return "tokenizer.bin"; }
   void save(const std::filesystem::path& path) const override { write_file(path, bytes_); }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {

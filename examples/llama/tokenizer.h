@@ -22,7 +22,8 @@ class Tokenizer {
   virtual std::string decode(std::int32_t previous, std::int32_t id) const = 0;
   /// The id that begins every sequence and ends a generated one, or -1.
   virtual std::int32_t bos() const { return -1; }
-  /// Writes what `load_tokenizer` reads back.
+  /// What its file is called beside a model, and its contents, which load_tokenizer reads back.
+  virtual std::string file_name() const { return "tokenizer.pg.json"; }
   virtual void save(const std::filesystem::path& path) const = 0;
 
   std::string decode_all(const std::vector<std::int32_t>& ids) const;

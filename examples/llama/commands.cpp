@@ -1,0 +1,176 @@
+// See commands.h.
+#include "examples/llama/commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "examples/llama/data.h"
+#include "examples/llama/dump.h"
+#include "examples/llama/generate.h"
+#include "examples/llama/train.h"
+#include "examples/llama/weights.h"
+#include "runtime/device/error.h"
+
+namespace llama {
+
+namespace {
+
+// What --tokenizer means: a file, or "chars"/"bytes"; without it the one saved beside the model.
+std::unique_ptr<Tokenizer> choose_tokenizer(const std::string& argument,
+                                            const std::filesystem::path& model,
+                                            std::int64_t vocab_size) {
+  if (argument == "bytes") return make_byte_tokenizer();
+  if (!argument.empty()) return load_tokenizer(argument, vocab_size);
+  for (const char* name : {"tokenizer.pg.json", "tokenizer.bin"}) {
+    if (std::filesystem::exists(model / name)) return load_tokenizer(model / name, vocab_size);
+  }
+  throw pg::Error(fmt::format("{}: no tokenizer beside the model; pass --tokenizer FILE|bytes",
+                              model.string()));
+}
+
+}  // namespace
+
+Command add_generate(CLI::App& app) {
+  struct Options {
+    std::string model, tokenizer;
+    GenerateOptions generate;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("generate", "Generate text; the text alone goes to stdout");
+  command->add_option("model", options->model, "llama2.c .bin file or Hugging Face folder")
+      ->required();
+  command->add_option("--tokenizer", options->tokenizer, "tokenizer file, or bytes");
+  command->add_option("--prompt", options->generate.prompt, "text to continue");
+  command->add_option("--steps", options->generate.steps, "tokens in all, the prompt's included")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
+  SamplerOptions& sampler = options->generate.sampler;
+  command->add_option("--temperature", sampler.temperature, "0 takes the likeliest token")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
+  command->add_option("--top-k", sampler.top_k, "only the k likeliest tokens; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--top-p", sampler.top_p, "only the likeliest tokens of this total probability")
+      ->capture_default_str()
+      ->check(CLI::Range(1e-6, 1.0));
+  command->add_option("--seed", sampler.seed, "of the random numbers")->capture_default_str();
+  return [options] {
+    Model model = load_model(options->model);
+    auto tokenizer =
+        choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
+    GenerateStatistics statistics =
+        generate(model, *tokenizer, options->generate, [](std::string_view piece) {
+          std::fwrite(piece.data(), 1, piece.size(), stdout);
+          std::fflush(stdout);
+        });
+    std::fputc('\n', stdout);
+    fmt::print(stderr, "{} tokens, {:.1f} tokens/s\n", statistics.tokens,
+               static_cast<double>(statistics.tokens) / statistics.seconds);
+    return exit_ok;
+  };
+}
+
+Command add_train(CLI::App& app) {
+  auto options = std::make_shared<TrainOptions>();
+  auto* command = app.add_subcommand("train", "Train a model and write it, with its loss curve");
+  TrainOptions& o = *options;
+  command->add_option("--out", o.out, "folder for the model and its records")->required();
+  command->add_option("--data", o.data, "text files")->required()->check(CLI::ExistingFile);
+  command->add_option("--model", o.model, "preset, config.json, or weights to go on from")
+      ->capture_default_str();
+  command->add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
+  auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 31);
+  command->add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive);
+  command->add_option("--batch", o.batch, "sequences a step")
+      ->capture_default_str()
+      ->check(positive);
+  command->add_option("--seq", o.seq, "tokens a sequence")->capture_default_str()->check(positive);
+  command->add_option("--lr", o.learning_rate, "peak learning rate")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
+  command->add_option("--min-lr-ratio", o.min_learning_rate_ratio, "last learning rate / peak")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--warmup", o.warmup, "steps of linear warm-up")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--beta1", o.beta1)->capture_default_str()->check(CLI::Range(0.0, 0.99999));
+  command->add_option("--beta2", o.beta2)->capture_default_str()->check(CLI::Range(0.0, 0.999999));
+  command->add_option("--eps", o.eps)->capture_default_str()->check(CLI::Range(1e-30, 1.0));
+  command->add_option("--weight-decay", o.weight_decay, "of tensors with two or more dimensions")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10.0));
+  command->add_option("--clip", o.clip, "largest global gradient norm; 0: no clipping")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9));
+  command->add_option("--eval-every", o.eval_every, "steps between validations; 0: at the end only")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", o.seed)->capture_default_str();
+  return [options] {
+    double loss = train(*options);
+    fmt::print("{}\n", nlohmann::json{{"val_loss", loss}}.dump());
+    return exit_ok;
+  };
+}
+
+Command add_eval(CLI::App& app) {
+  struct Options {
+    std::string model, tokenizer;
+    std::vector<std::filesystem::path> data;
+    std::int64_t batch = 8, seq = 0;
+    bool validation = false;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("eval", "Mean loss of a model on a text, in nats per token");
+  command->add_option("model", options->model, "llama2.c .bin file or Hugging Face folder")
+      ->required();
+  command->add_option("--data", options->data, "text files")->required()->check(CLI::ExistingFile);
+  command->add_option("--tokenizer", options->tokenizer, "tokenizer file, or bytes");
+  command->add_option("--batch", options->batch, "windows at once")->capture_default_str();
+  command->add_option("--seq", options->seq, "tokens a window; 0: the model's context")
+      ->capture_default_str();
+  command->add_flag("--validation", options->validation, "only the last tenth, as train does");
+  return [options] {
+    Model model = load_model(options->model);
+    auto tokenizer =
+        choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
+    std::string text = read_texts(options->data);
+    std::vector<std::int32_t> tokens =
+        options->validation ? split_tokens(*tokenizer, text).validation : tokenizer->encode(text);
+    std::int64_t seq = options->seq > 0 ? options->seq : model.config().max_positions;
+    EvalResult result = evaluate(model, tokens, options->batch, seq);
+    fmt::print("{}\n", nlohmann::json{{"loss", result.loss}, {"tokens", result.tokens}}.dump());
+    return exit_ok;
+  };
+}
+
+Command add_dump(CLI::App& app) {
+  auto options = std::make_shared<DumpOptions>();
+  auto* command =
+      app.add_subcommand("dump", "Write logits, loss and gradients, to compare with a reference");
+  DumpOptions& o = *options;
+  command->add_option("model", o.model, "llama2.c .bin file or Hugging Face folder")->required();
+  command->add_option("--tokens", o.tokens, "safetensors with int32 `tokens` [N, B, S + 1]")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command->add_option("--out", o.out, "safetensors to write")->required();
+  command->add_option("--train", o.steps, "also take this many AdamW steps")->capture_default_str();
+  command->add_option("--lr", o.learning_rate)->capture_default_str();
+  command->add_option("--beta1", o.beta1)->capture_default_str();
+  command->add_option("--beta2", o.beta2)->capture_default_str();
+  command->add_option("--eps", o.eps)->capture_default_str();
+  command->add_option("--weight-decay", o.weight_decay)->capture_default_str();
+  command->add_option("--clip", o.clip)->capture_default_str();
+  return [options] {
+    dump(*options);
+    return exit_ok;
+  };
+}
+
+}  // namespace llama

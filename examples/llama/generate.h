@@ -1,0 +1,32 @@
+// `llama generate`: text from a model, on stdout and nothing else there.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "examples/llama/model.h"
+#include "examples/llama/sampler.h"
+#include "examples/llama/tokenizer.h"
+
+namespace llama {
+
+struct GenerateOptions {
+  std::string prompt;
+  std::int64_t steps =
+      256;  // pieces of text in all, the prompt's included; cut to the model's context
+  SamplerOptions sampler;
+};
+
+struct GenerateStatistics {
+  std::int64_t tokens = 0;  // sampled
+  double seconds = 0;       // spent on them
+};
+
+/// Calls `emit` with each piece as it is known. Stops at `steps` or when the model ends the text.
+GenerateStatistics generate(const Model& model, const Tokenizer& tokenizer,
+                            const GenerateOptions& options,
+                            const std::function<void(std::string_view)>& emit);
+
+}  // namespace llama

@@ -1,0 +1,39 @@
+// tilebench: benchmarks of the compiler's code and of the framework against peers, medians in one
+// run.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "compiler/driver/jit_compiler.h"
+#include "runtime/device/error.h"
+#include "runtime/device/thread_pool.h"
+#include "tools/tilebench/benchmarks.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Benchmarks against peers; medians of interleaved rounds.", "tilebench");
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 5 error.");
+  int threads = 1, rounds = 11;
+  app.add_option("--threads", threads)->capture_default_str()->check(CLI::Range(1, 1024));
+  app.add_option("--rounds", rounds)->capture_default_str()->check(CLI::Range(1, 1000));
+  std::int64_t size = 2048;
+  auto* matmul = app.add_subcommand("matmul", "matrix products against OpenBLAS (floor 0.9)");
+  matmul->add_option("--size", size)->capture_default_str()->check(CLI::Range(1, 16384));
+  auto* eager = app.add_subcommand("eager", "one small eager operation (floor 1 us)");
+  for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    pg::set_thread_count(threads);
+    tile::install_jit_compiler();
+    bool reached = true;
+    if (*matmul) reached = bench::matmul(size, rounds);
+    if (*eager) reached = bench::eager(rounds);
+    return reached ? 0 : 3;
+  } catch (const pg::Error& error) {
+    std::fprintf(stderr, "tilebench: %s\n", error.what());
+    return 5;
+  }
+}

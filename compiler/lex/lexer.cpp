@@ -18,9 +18,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_name_part(char c) { return is_name_start(c) || is_digit(c); }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -65,9 +63,7 @@ class Lexer {
   char peek(std::size_t ahead = 0) const {
     return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
   }
-  std::string_view since(std::size_t begin) const {
-    return text_.substr(begin, position_ - begin);
-  }
+  std::string_view since(std::size_t begin) const { return text_.substr(begin, position_ - begin); }
   Span span(std::size_t begin) const {
     return {file_, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(position_)};
   }
@@ -125,7 +121,8 @@ void Lexer::digits(bool (*is_part)(char)) {
   while (is_part(peek()) || (peek() == '_' && is_part(peek(1)))) ++position_;
 }
 
-// integer := [0-9]+ | 0x[0-9a-fA-F]+ | 0b[01]+, float := digits "." digits [exponent] | digits exponent;
+// integer := [0-9]+ | 0x[0-9a-fA-F]+ | 0b[01]+
+// float := digits "." digits [exponent] | digits exponent
 // "_" may separate digits. A point that is not followed by a digit belongs to a range ("0..n").
 void Lexer::number() {
   std::size_t begin = position_;

@@ -1,5 +1,5 @@
-// Text to tokens. Anything wrong with characters or literals is reported here and nowhere else: invalid
-// UTF-8, NUL, bidirectional controls, numbers out of range, unclosed strings.
+// Text to tokens. Anything wrong with characters or literals is reported here and nowhere else:
+// invalid UTF-8, NUL, bidirectional controls, numbers out of range, unclosed strings.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ namespace tile {
 constexpr std::size_t file_size_limit = 4 << 20;
 constexpr std::size_t identifier_length_limit = 128;
 
-/// The tokens of a file, comments left out and doc comments (`///`) kept. After a mistake the rest is
-/// still tokenised; a file that is not UTF-8 or too large gives End alone.
+/// The tokens of a file, comments left out and doc comments (`///`) kept. After a mistake the rest
+/// is still tokenised; a file that is not UTF-8 or too large gives End alone.
 Tokens lex(const SourceSet& sources, FileId file, Diagnostics& diagnostics);
 
 /// The value of an Integer token's text ("0x7f", "1_000"), or nothing above 2^64 - 1.

@@ -51,18 +51,12 @@ bool is_symbol(TokenKind kind) { return info(kind).token_class == Class::Symbol;
 std::string describe(const SourceSet& sources, FileId file, const Token& token) {
   if (is_keyword(token.kind) || is_symbol(token.kind)) return quote(text(token.kind));
   std::string_view written = sources.text({file, token.begin, token.end});
-  switch (token.kind) {
-    case TokenKind::Name:
-    case TokenKind::Integer:
-    case TokenKind::Float:
-      return fmt::format("{} {}", text(token.kind), quote(written));
-    case TokenKind::String:
-      return "a string";
-    case TokenKind::Doc:
-      return "a doc comment";
-    default:  // End, Error; symbols and keywords are handled above
-      return std::string(text(token.kind));
-  }
+  if (token.kind == TokenKind::String) return "a string";
+  if (token.kind == TokenKind::Doc) return "a doc comment";
+  bool is_shown = token.kind == TokenKind::Name || token.kind == TokenKind::Integer ||
+                  token.kind == TokenKind::Float;
+  return is_shown ? fmt::format("{} {}", text(token.kind), quote(written))
+                  : std::string(text(token.kind));
 }
 
 std::string print(const SourceSet& sources, FileId file, const Tokens& tokens) {

@@ -1,5 +1,5 @@
-// Tokens: kind and place only. The text, and the value of a literal, are read from the source when the
-// parser needs them, so a token is 12 bytes.
+// Tokens: kind and place only. The text, and the value of a literal, are read from the source when
+// the parser needs them, so a token is 12 bytes.
 #pragma once
 
 #include <cstdint>

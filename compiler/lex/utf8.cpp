@@ -21,7 +21,8 @@ Character decode(std::string_view text, std::size_t position) {
     if ((next & 0xc0) != 0x80) return {};
     code = (code << 6) | (next & 0x3f);
   }
-  // Every character has one encoding: no overlong forms, no surrogates, nothing past the last plane.
+  // Every character has one encoding: no overlong forms, no surrogates, nothing past the last
+  // plane.
   constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
   bool is_surrogate = code >= 0xd800 && code < 0xe000;
   if (code < smallest[length] || is_surrogate || code > 0x10ffff) return {};

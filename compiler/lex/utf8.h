@@ -1,5 +1,5 @@
-// The one walk over the bytes of a file before it is tokenised: it finds what must never reach a reader
-// or a later phase, so that the lexer proper can treat every byte above 127 alike.
+// The one walk over the bytes of a file before it is tokenised: it finds what must never reach a
+// reader or a later phase, so that the lexer proper can treat every byte above 127 alike.
 #pragma once
 
 #include "compiler/source/diagnostics.h"

@@ -2,64 +2,34 @@
 #include "compiler/parse/ast.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <utility>
 
 namespace tile {
 
-std::string_view text(UnaryOp op) {
-  switch (op) {
-    case UnaryOp::Negate: return "-";
-    case UnaryOp::Not: return "!";
-    case UnaryOp::BitNot: return "~";
-  }
-  TILE_UNREACHABLE("unary operator");
-}
+namespace {
 
-std::string_view text(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::Or: return "||";
-    case BinaryOp::And: return "&&";
-    case BinaryOp::Equal: return "==";
-    case BinaryOp::NotEqual: return "!=";
-    case BinaryOp::Less: return "<";
-    case BinaryOp::LessEqual: return "<=";
-    case BinaryOp::Greater: return ">";
-    case BinaryOp::GreaterEqual: return ">=";
-    case BinaryOp::BitOr: return "|";
-    case BinaryOp::BitXor: return "^";
-    case BinaryOp::BitAnd: return "&";
-    case BinaryOp::ShiftLeft: return "<<";
-    case BinaryOp::ShiftRight: return ">>";
-    case BinaryOp::Add: return "+";
-    case BinaryOp::Subtract: return "-";
-    case BinaryOp::Multiply: return "*";
-    case BinaryOp::Divide: return "/";
-    case BinaryOp::Remainder: return "%";
-  }
-  TILE_UNREACHABLE("binary operator");
-}
+// In the order of the enumerations in ast.h.
+constexpr std::array<std::string_view, 3> unary_texts = {"-", "!", "~"};
+constexpr std::array<std::string_view, 18> binary_texts = {
+    "||", "&&", "==", "!=", "<", "<=", ">", ">=", "|",
+    "^",  "&",  "<<", ">>", "+", "-",  "*", "/",  "%"};
+constexpr std::array<std::string_view, 5> assign_texts = {"=", "+=", "-=", "*=", "/="};
+constexpr std::array<std::string_view, 5> generic_texts = {"int", "bool", "precision", "type",
+                                                           "fn"};
+static_assert(binary_texts[std::to_underlying(BinaryOp::Remainder)] == "%");
+static_assert(assign_texts[std::to_underlying(AssignOp::Divide)] == "/=");
 
-std::string_view text(AssignOp op) {
-  switch (op) {
-    case AssignOp::Plain: return "=";
-    case AssignOp::Add: return "+=";
-    case AssignOp::Subtract: return "-=";
-    case AssignOp::Multiply: return "*=";
-    case AssignOp::Divide: return "/=";
-  }
-  TILE_UNREACHABLE("assignment operator");
-}
+}  // namespace
 
-std::string_view text(GenericKind kind) {
-  switch (kind) {
-    case GenericKind::Int: return "int";
-    case GenericKind::Bool: return "bool";
-    case GenericKind::Precision: return "precision";
-    case GenericKind::Type: return "type";
-    case GenericKind::Function: return "fn";
-  }
-  TILE_UNREACHABLE("kind of compile-time parameter");
-}
+std::string_view text(UnaryOp op) { return unary_texts[std::to_underlying(op)]; }
+
+std::string_view text(BinaryOp op) { return binary_texts[std::to_underlying(op)]; }
+
+std::string_view text(AssignOp op) { return assign_texts[std::to_underlying(op)]; }
+
+std::string_view text(GenericKind kind) { return generic_texts[std::to_underlying(kind)]; }
 
 std::string_view Ast::keep(std::string_view text) {
   constexpr std::size_t chunk_size = 1 << 14;

@@ -1,6 +1,7 @@
 // The syntax tree of one file: plain structs in flat vectors, referring to each other by typed ids,
-// each with its Span. Nothing is resolved: names are texts, and `T(x)` may turn out to be a call or a
-// cast. Nodes are trivially copyable; lists are ranges in pools of the Ast, texts live in its store.
+// each with its Span. Nothing is resolved: names are texts, and `T(x)` may turn out to be a call or
+// a cast. Nodes are trivially copyable; lists are ranges in pools of the Ast, texts live in its
+// store.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +43,24 @@ struct Name {
 enum class UnaryOp : std::uint8_t { Negate, Not, BitNot };
 
 enum class BinaryOp : std::uint8_t {
-  Or, And,                                            // || &&
-  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual,
-  BitOr, BitXor, BitAnd, ShiftLeft, ShiftRight,
-  Add, Subtract, Multiply, Divide, Remainder,
+  Or,
+  And,  // || &&
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  BitOr,
+  BitXor,
+  BitAnd,
+  ShiftLeft,
+  ShiftRight,
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  Remainder,
 };
 
 std::string_view text(UnaryOp op);   // "-"
@@ -101,7 +116,7 @@ struct Expr {
   double real = 0;
   std::string_view text;  // String: the value. Integer, Float: as written.
   Name name;
-  Span operator_span;     // Unary, Binary
+  Span operator_span;  // Unary, Binary
   List<ExprId> operands;
   List<GenericArgument> generics;
   List<ExprId> shape;
@@ -149,10 +164,10 @@ struct Stmt {
     Store,   // `name`, `indices`, `assign`, `value`
     For,     // `is_const`, `name`, `begin`, `end`, `step` (may be none), `body`
     While,   // `value`, `body`
-    If,      // `is_const`, `value`, `body`, `otherwise` (if has_else; `else if` is a block of one If)
+    If,      // `is_const`, `value`, `body`, `otherwise` (if has_else; `else if`: a block of one If)
     Return,  // `values`
     Break,
-    Expr,    // `value`, a Call
+    Expr,  // `value`, a Call
   };
 
   Span span;

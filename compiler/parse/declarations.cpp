@@ -78,7 +78,8 @@ List<ExprId> Parser::grid(Name kernel, Span& span) {
   return ast_.add_list(extents);
 }
 
-// function := ["noinline"] "fn" NAME [generic_parameters] parameters ["->" results] ["real" NAME] block
+// function := ["noinline"] "fn" NAME [generic_parameters] parameters ["->" results]
+//             ["real" NAME] block
 void Parser::function(std::string_view doc) {
   Function function;
   Span first = here();

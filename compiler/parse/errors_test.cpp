@@ -47,8 +47,7 @@ TEST_CASE("one mistake gives one message") {
 }
 
 TEST_CASE("a forgotten semicolon does not hide the next statement") {
-  CHECK(kinds_of("let x = 1\nlet = 2;\nbreak\n") ==
-        "ExpectedToken ExpectedToken ExpectedToken");
+  CHECK(kinds_of("let x = 1\nlet = 2;\nbreak\n") == "ExpectedToken ExpectedToken ExpectedToken");
   auto parsed = parse_text("fn f() {\n  let x = 1\n  return x;\n}\n");
   CHECK(parsed.messages ==
         "test.tile:2:12: error[T0101]: expected `;`, found `return`\n"
@@ -70,7 +69,10 @@ TEST_CASE("several mistakes in several items") {
       "schedule m sm_90 {}\n"
       "schedule m on sm_90 { BM 3; BN = 2; search { BK = 3; } }\n"
       "instantiate m;\n");
-  CHECK(parsed.kinds == "ExpectedToken ExpectedToken ExpectedItem ExpectedToken ExpectedExpression MissingGrid MissingGenericType UnknownGenericType ExpectedToken MissingReason ExpectedExpression ExpectedToken ExpectedToken ExpectedToken ExpectedToken");
+  CHECK(parsed.kinds ==
+        "ExpectedToken ExpectedToken ExpectedItem ExpectedToken ExpectedExpression MissingGrid "
+        "MissingGenericType UnknownGenericType ExpectedToken MissingReason ExpectedExpression "
+        "ExpectedToken ExpectedToken ExpectedToken ExpectedToken");
 }
 
 TEST_CASE("unclosed delimiters") {
@@ -97,12 +99,12 @@ TEST_CASE("deep nesting is refused without overflow, with one message") {
   constexpr std::size_t many = 100'000;
   auto body = [](const std::string& text) { return parse_text("fn f() { " + text); };
   for (const std::string& text :
-       {"x = " + repeat("(", many), "x = " + repeat("-", many) + "1;",
-        "x = " + repeat("f(", many), "x = " + repeat("a[", many), repeat("if a {", many),
-        repeat("if a {} else ", many) + "{}", repeat("while a { for i in 0..1 {", many),
-        "x = " + repeat("a + ", many) + "a; }", "x = a" + repeat("[0]", many) + "; }",
-        "x = " + repeat("f<N = ", many), repeat("a[0] pad ", many),
-        "x = " + repeat("f32(", many), "let x: " + repeat("f32[f<N = ", many)}) {
+       {"x = " + repeat("(", many), "x = " + repeat("-", many) + "1;", "x = " + repeat("f(", many),
+        "x = " + repeat("a[", many), repeat("if a {", many), repeat("if a {} else ", many) + "{}",
+        repeat("while a { for i in 0..1 {", many), "x = " + repeat("a + ", many) + "a; }",
+        "x = a" + repeat("[0]", many) + "; }", "x = " + repeat("f<N = ", many),
+        repeat("a[0] pad ", many), "x = " + repeat("f32(", many),
+        "let x: " + repeat("f32[f<N = ", many)}) {
     CAPTURE(text.substr(0, 20));
     CHECK(body(text).kinds == "NestingTooDeep");
   }

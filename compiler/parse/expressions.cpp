@@ -1,7 +1,6 @@
 // Expressions: precedence climbing over the table below, then unary and postfix operators.
 #include <algorithm>
 #include <limits>
-#include <optional>
 
 #include "compiler/lex/lexer.h"
 #include "compiler/parse/parser.h"
@@ -10,6 +9,7 @@ namespace tile {
 namespace {
 
 struct Operator {
+  TokenKind token;
   BinaryOp op;
   int precedence;  // higher binds tighter
 };
@@ -17,28 +17,32 @@ struct Operator {
 constexpr int comparison = 3;  // the one level that does not chain
 constexpr int above_comparison = 4;
 
-std::optional<Operator> binary_operator(TokenKind kind) {
-  switch (kind) {
-    case TokenKind::OrOr: return Operator{BinaryOp::Or, 1};
-    case TokenKind::AndAnd: return Operator{BinaryOp::And, 2};
-    case TokenKind::EqualEqual: return Operator{BinaryOp::Equal, comparison};
-    case TokenKind::NotEqual: return Operator{BinaryOp::NotEqual, comparison};
-    case TokenKind::Less: return Operator{BinaryOp::Less, comparison};
-    case TokenKind::LessEqual: return Operator{BinaryOp::LessEqual, comparison};
-    case TokenKind::Greater: return Operator{BinaryOp::Greater, comparison};
-    case TokenKind::GreaterEqual: return Operator{BinaryOp::GreaterEqual, comparison};
-    case TokenKind::Pipe: return Operator{BinaryOp::BitOr, above_comparison};
-    case TokenKind::Caret: return Operator{BinaryOp::BitXor, 5};
-    case TokenKind::Ampersand: return Operator{BinaryOp::BitAnd, 6};
-    case TokenKind::ShiftLeft: return Operator{BinaryOp::ShiftLeft, 7};
-    case TokenKind::ShiftRight: return Operator{BinaryOp::ShiftRight, 7};
-    case TokenKind::Plus: return Operator{BinaryOp::Add, 8};
-    case TokenKind::Minus: return Operator{BinaryOp::Subtract, 8};
-    case TokenKind::Star: return Operator{BinaryOp::Multiply, 9};
-    case TokenKind::Slash: return Operator{BinaryOp::Divide, 9};
-    case TokenKind::Percent: return Operator{BinaryOp::Remainder, 9};
-    default: return std::nullopt;
+constexpr Operator operators[] = {
+    {TokenKind::OrOr, BinaryOp::Or, 1},
+    {TokenKind::AndAnd, BinaryOp::And, 2},
+    {TokenKind::EqualEqual, BinaryOp::Equal, comparison},
+    {TokenKind::NotEqual, BinaryOp::NotEqual, comparison},
+    {TokenKind::Less, BinaryOp::Less, comparison},
+    {TokenKind::LessEqual, BinaryOp::LessEqual, comparison},
+    {TokenKind::Greater, BinaryOp::Greater, comparison},
+    {TokenKind::GreaterEqual, BinaryOp::GreaterEqual, comparison},
+    {TokenKind::Pipe, BinaryOp::BitOr, above_comparison},
+    {TokenKind::Caret, BinaryOp::BitXor, 5},
+    {TokenKind::Ampersand, BinaryOp::BitAnd, 6},
+    {TokenKind::ShiftLeft, BinaryOp::ShiftLeft, 7},
+    {TokenKind::ShiftRight, BinaryOp::ShiftRight, 7},
+    {TokenKind::Plus, BinaryOp::Add, 8},
+    {TokenKind::Minus, BinaryOp::Subtract, 8},
+    {TokenKind::Star, BinaryOp::Multiply, 9},
+    {TokenKind::Slash, BinaryOp::Divide, 9},
+    {TokenKind::Percent, BinaryOp::Remainder, 9},
+};
+
+const Operator* binary_operator(TokenKind token) {
+  for (const Operator& candidate : operators) {
+    if (candidate.token == token) return &candidate;
   }
+  return nullptr;
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ ExprId Parser::binary(int lowest) {
   ExprId left = unary();
   bool has_comparison = false;
   while (!is_panicking_) {
-    std::optional<Operator> found = binary_operator(kind());
+    const Operator* found = binary_operator(kind());
     if (!found || found->precedence < lowest) break;
     Expr expr;
     expr.kind = Expr::Kind::Binary;
@@ -144,25 +148,15 @@ Index Parser::index() {
 }
 
 ExprId Parser::primary() {
-  if (is_panicking_) return error_expr();
-  switch (kind()) {
-    case TokenKind::Integer:
-    case TokenKind::Float:
-    case TokenKind::Inf:
-    case TokenKind::Nan:
-    case TokenKind::True:
-    case TokenKind::False:
-    case TokenKind::String:
-      return literal();
-    case TokenKind::Name:
-      return name_or_call();
-    case TokenKind::LeftParen:
-      return parenthesized();
-    default:
-      if (is_element_type(kind())) return cast_or_type();
-      fail(Kind::ExpectedExpression);
-      return error_expr();
+  if (at(TokenKind::Name)) return name_or_call();
+  if (at(TokenKind::LeftParen)) return parenthesized();
+  if (at_one_of({TokenKind::Integer, TokenKind::Float, TokenKind::Inf, TokenKind::Nan,
+                 TokenKind::True, TokenKind::False, TokenKind::String})) {
+    return literal();
   }
+  if (at_element_type()) return cast_or_type();
+  fail(Kind::ExpectedExpression);
+  return error_expr();
 }
 
 // literal := INTEGER | FLOAT | "inf" | "nan" | "true" | "false" | STRING
@@ -290,9 +284,9 @@ GenericArgument Parser::generic_argument() {
   return argument;
 }
 
-/// Whether `<` behind a name opens generic arguments. It does before `name =`, before a type that is no
-/// cast, and before a single word or number that `>` and then `(` or `[` follow (as comparisons that
-/// would be a chain, hence an error).
+/// Whether `<` behind a name opens generic arguments. It does before `name =`, before a type that
+/// is no cast, and before a single word or number that `>` and then `(` or `[` follow (as
+/// comparisons that would be a chain, hence an error).
 bool Parser::at_generic_arguments() const {
   if (!at(TokenKind::Less)) return false;
   TokenKind first = peek(1).kind;
@@ -323,7 +317,8 @@ ExprId Parser::add(const Expr& expr) {
   return ast_.add(expr);
 }
 
-/// Levels of the tree under and with this expression. A chain `a + a + ...` is as deep as it is long.
+/// Levels of the tree under and with this expression. A chain `a + a + ...` is as deep as it is
+/// long.
 int Parser::height(const Expr& expr) const {
   int below = 0;
   auto see = [&](ExprId id) {

@@ -12,8 +12,8 @@ namespace tile::testing {
 
 struct Parsed {
   std::string tree;
-  std::string messages;            // rendered without color
-  std::string kinds;               // "MissingGrid ExpectedToken", in the order of reporting
+  std::string messages;  // rendered without color
+  std::string kinds;     // "MissingGrid ExpectedToken", in the order of reporting
   std::size_t count = 0;
   std::vector<std::string> texts;  // the messages alone
 };

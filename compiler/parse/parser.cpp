@@ -24,8 +24,8 @@ Ast Parser::run() {
   return std::move(ast_);
 }
 
-// A doc comment belongs to an item; those that document nothing are reported and taken out, so that no
-// rule has to expect them.
+// A doc comment belongs to an item; those that document nothing are reported and taken out, so that
+// no rule has to expect them.
 void Parser::check_docs() {
   auto starts_item = [](TokenKind kind) {
     return kind == TokenKind::Kernel || kind == TokenKind::Fn || kind == TokenKind::NoInline ||
@@ -58,6 +58,10 @@ bool Parser::at_word(std::string_view word, std::size_t ahead) const {
   return !is_panicking_ && token.kind == TokenKind::Name && sources_.text(span_of(token)) == word;
 }
 
+bool Parser::at_one_of(std::initializer_list<TokenKind> kinds) const {
+  return !is_panicking_ && std::find(kinds.begin(), kinds.end(), kind()) != kinds.end();
+}
+
 bool Parser::accept(TokenKind kind) {
   if (!at(kind)) return false;
   advance();
@@ -73,8 +77,8 @@ Span Parser::advance() {
 bool Parser::expect(TokenKind kind) {
   if (accept(kind)) return true;
   bool is_varying = !is_keyword(kind) && !is_symbol(kind);
-  fail(Kind::ExpectedToken, is_varying ? fmt::format("a {}", text(kind))
-                                       : fmt::format("`{}`", text(kind)));
+  fail(Kind::ExpectedToken,
+       is_varying ? fmt::format("a {}", text(kind)) : fmt::format("`{}`", text(kind)));
   return false;
 }
 
@@ -133,8 +137,8 @@ Name Parser::name_at(Span span) {
   return {found->second, span};
 }
 
-/// Reports the next token (unless the lexer has) and starts a panic. `expected` fills the first of the
-/// two holes of ExpectedToken; the other kinds have one.
+/// Reports the next token (unless the lexer has) and starts a panic. `expected` fills the first of
+/// the two holes of ExpectedToken; the other kinds have one.
 void Parser::fail(Kind kind, std::string_view expected) {
   if (is_panicking_) return;
   const Token& token = peek();
@@ -173,37 +177,21 @@ bool Parser::is_on_new_line() const {
 
 /// At the first token of an item. Works in a panic too.
 bool Parser::at_item() const {
-  switch (peek().kind) {
-    case TokenKind::Doc:
-    case TokenKind::Kernel:
-    case TokenKind::NoInline:
-    case TokenKind::Schedule:
-    case TokenKind::Instantiate:
-      return true;
-    case TokenKind::Fn:  // `const F: fn` is a kind of parameter
-      return peek(1).kind == TokenKind::Name;
-    default:
-      return false;
-  }
+  TokenKind token = kind();
+  // `const F: fn` is a kind of parameter.
+  if (token == TokenKind::Fn) return peek(1).kind == TokenKind::Name;
+  return token == TokenKind::Doc || token == TokenKind::Kernel || token == TokenKind::NoInline ||
+         token == TokenKind::Schedule || token == TokenKind::Instantiate;
 }
 
 bool Parser::at_statement_keyword() const {
-  switch (peek().kind) {
-    case TokenKind::Let:
-    case TokenKind::Var:
-    case TokenKind::For:
-    case TokenKind::While:
-    case TokenKind::If:
-    case TokenKind::Return:
-    case TokenKind::Break:
-      return true;
-    default:
-      return false;
-  }
+  return at_one_of({TokenKind::Let, TokenKind::Var, TokenKind::For, TokenKind::While, TokenKind::If,
+                    TokenKind::Return, TokenKind::Break});
 }
 
-/// Ends a panic inside a block: behind the `;` or the `{...}` that ends the broken statement, or before
-/// the next statement keyword, the block's `}` or an item. `start`: where the statement began.
+/// Ends a panic inside a block: behind the `;` or the `{...}` that ends the broken statement, or
+/// before the next statement keyword, the block's `}` or an item. `start`: where the statement
+/// began.
 void Parser::skip_statement(std::size_t start) {
   if (has_given_up_) return;
   is_panicking_ = false;

@@ -1,13 +1,14 @@
 // The recursive-descent parser: one member function per grammar rule, defined by topic in
 // declarations.cpp, statements.cpp, expressions.cpp and types.cpp. Private to this folder.
 //
-// Mistakes: the first one in a statement is reported and starts a panic, in which no token matches, so
-// every rule returns at once without a message; the block (or module) that holds the statement skips to
-// its end and ends the panic.
+// Mistakes: the first one in a statement is reported and starts a panic, in which no token matches,
+// so every rule returns at once without a message; the block (or module) that holds the statement
+// skips to its end and ends the panic.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -96,6 +97,8 @@ class Parser {
   const Token& peek(std::size_t ahead = 0) const;
   TokenKind kind() const { return peek().kind; }
   bool at(TokenKind kind) const { return !is_panicking_ && peek().kind == kind; }
+  bool at_one_of(std::initializer_list<TokenKind> kinds) const;
+  bool at_element_type() const { return !is_panicking_ && is_element_type(kind()); }
   bool at_word(std::string_view word, std::size_t ahead = 0) const;
   bool at_item() const;
   bool at_statement_keyword() const;
@@ -141,7 +144,7 @@ class Parser {
   int depth_ = 0;
   bool is_panicking_ = false;
   bool has_given_up_ = false;
-  bool is_unclosed_ = false;  // an open `{` was reported; enclosing blocks stay silent
+  bool is_unclosed_ = false;            // an open `{` was reported; enclosing blocks stay silent
   std::vector<std::uint16_t> heights_;  // of each expression, to bound the tree
   std::unordered_map<std::string_view, std::string_view> names_;
 };

@@ -166,8 +166,7 @@ TEST_CASE("precedence") {
         "          binary &\n            name f\n            binary <<\n              name g\n"
         "              binary +\n                name h\n                binary *\n"
         "                  name i\n                  unary -\n                    name j\n");
-  CHECK(expression_tree("a - b - c") ==
-        "binary -\n  binary -\n    name a\n    name b\n  name c\n");
+  CHECK(expression_tree("a - b - c") == "binary -\n  binary -\n    name a\n    name b\n  name c\n");
   CHECK(expression_tree("(a - b) % (c)") ==
         "binary %\n  binary -\n    name a\n    name b\n  name c\n");
   CHECK(expression_tree("-!~x[0]") ==

@@ -1,7 +1,21 @@
 // Blocks and statements.
+#include <optional>
+
 #include "compiler/parse/parser.h"
 
 namespace tile {
+namespace {
+
+std::optional<AssignOp> assign_op(TokenKind token) {
+  if (token == TokenKind::Equal) return AssignOp::Plain;
+  if (token == TokenKind::PlusEqual) return AssignOp::Add;
+  if (token == TokenKind::MinusEqual) return AssignOp::Subtract;
+  if (token == TokenKind::StarEqual) return AssignOp::Multiply;
+  if (token == TokenKind::SlashEqual) return AssignOp::Divide;
+  return std::nullopt;
+}
+
+}  // namespace
 
 // block := "{" statement* "}"
 Block Parser::block() {
@@ -26,34 +40,24 @@ Block Parser::block() {
   return block;
 }
 
+// statement := let | for | while | if | return | break | simple
 void Parser::statement(std::vector<StmtId>& out) {
   Span first = here();
   Stmt stmt;
-  switch (kind()) {
-    case TokenKind::Let:
-    case TokenKind::Var:
-      stmt = let_statement();
-      break;
-    case TokenKind::For:
-      stmt = for_statement();
-      break;
-    case TokenKind::While:
-      stmt = while_statement();
-      break;
-    case TokenKind::If:
-      stmt = if_statement();
-      break;
-    case TokenKind::Return:
-      stmt = return_statement();
-      break;
-    case TokenKind::Break:
-      stmt = break_statement();
-      break;
-    case TokenKind::Semicolon:  // an empty statement: nothing to keep, nothing to mislead
-      fail(Kind::ExpectedStatement);
-      return;
-    default:
-      stmt = simple_statement();
+  if (at_one_of({TokenKind::Let, TokenKind::Var})) {
+    stmt = let_statement();
+  } else if (at(TokenKind::For)) {
+    stmt = for_statement();
+  } else if (at(TokenKind::While)) {
+    stmt = while_statement();
+  } else if (at(TokenKind::If)) {
+    stmt = if_statement();
+  } else if (at(TokenKind::Return)) {
+    stmt = return_statement();
+  } else if (at(TokenKind::Break)) {
+    stmt = break_statement();
+  } else {
+    stmt = simple_statement();
   }
   if (is_panicking_) return;
   stmt.span = since(first);
@@ -144,8 +148,7 @@ Stmt Parser::return_statement() {
   Stmt stmt;
   stmt.kind = Stmt::Kind::Return;
   advance();
-  stmt.values =
-      ast_.add_list(comma_list<ExprId>(TokenKind::Semicolon, &Parser::expression));
+  stmt.values = ast_.add_list(comma_list<ExprId>(TokenKind::Semicolon, &Parser::expression));
   expect_semicolon();
   return stmt;
 }
@@ -162,43 +165,25 @@ Stmt Parser::break_statement() {
 // simple := expression ";" | assignment
 Stmt Parser::simple_statement() {
   Stmt stmt;
-  switch (kind()) {
-    // What can begin an expression; anything else is better called a missing statement.
-    case TokenKind::Name:
-    case TokenKind::Integer:
-    case TokenKind::Float:
-    case TokenKind::LeftParen:
-    case TokenKind::Minus:
-    case TokenKind::Bang:
-    case TokenKind::Tilde:
-      break;
-    default:
-      if (!is_element_type(kind())) {
-        fail(Kind::ExpectedStatement);
-        return stmt;
-      }
+  bool can_begin =
+      at_element_type() ||
+      at_one_of({TokenKind::Name, TokenKind::Integer, TokenKind::Float, TokenKind::LeftParen,
+                 TokenKind::Minus, TokenKind::Bang, TokenKind::Tilde});
+  if (!can_begin) {
+    fail(Kind::ExpectedStatement);
+    return stmt;
   }
   Span first = here();
   ExprId value = expression();
-  if (is_panicking_) return stmt;
-  switch (kind()) {
-    case TokenKind::Equal:
-    case TokenKind::PlusEqual:
-    case TokenKind::MinusEqual:
-    case TokenKind::StarEqual:
-    case TokenKind::SlashEqual:
-      return assignment(value);
-    default:
-      break;
-  }
+  if (assign_op(kind()) && !is_panicking_) return assignment(value);
   stmt.kind = Stmt::Kind::Expr;
   stmt.value = value;
   Span span = since(first);
   expect_semicolon();
-  if (!is_panicking_ && ast_[value].kind != Expr::Kind::Call) {
+  if (is_panicking_) return stmt;
+  if (ast_[value].kind != Expr::Kind::Call) {
     auto report = diagnostics_.report(span, Kind::NotAStatement);
-    bool is_equal = ast_[value].kind == Expr::Kind::Binary &&
-                    ast_[value].binary == BinaryOp::Equal;
+    bool is_equal = ast_[value].kind == Expr::Kind::Binary && ast_[value].binary == BinaryOp::Equal;
     if (is_equal) report.help("write `=` to assign");
   }
   return stmt;
@@ -223,22 +208,7 @@ Stmt Parser::assignment(ExprId target_id) {
     diagnostics_.report(target.span, Kind::InvalidTarget)
         .help("the left side is a variable, or a tensor with one index per dimension");
   }
-  switch (peek().kind) {
-    case TokenKind::PlusEqual:
-      stmt.assign = AssignOp::Add;
-      break;
-    case TokenKind::MinusEqual:
-      stmt.assign = AssignOp::Subtract;
-      break;
-    case TokenKind::StarEqual:
-      stmt.assign = AssignOp::Multiply;
-      break;
-    case TokenKind::SlashEqual:
-      stmt.assign = AssignOp::Divide;
-      break;
-    default:
-      stmt.assign = AssignOp::Plain;
-  }
+  stmt.assign = *assign_op(kind());
   advance();
   stmt.value = expression();
   expect_semicolon();

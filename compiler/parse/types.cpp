@@ -54,7 +54,7 @@ TypeSyntax::Access Parser::access(std::string_view& reason) {
 
 // element := "bool" | "i8" | "i32" | "i64" | "u8" | "u32" | "u64" | "f32" | NAME
 Name Parser::element() {
-  if (at(TokenKind::Name) || (!is_panicking_ && is_element_type(kind()))) return name_at(advance());
+  if (at(TokenKind::Name) || at_element_type()) return name_at(advance());
   fail(Kind::ExpectedType);
   return {};
 }

@@ -1,5 +1,6 @@
-// See diagnostics.h. The snippets are laid out by LLVM's SMDiagnostic, one at a time and from a line that
-// is cut out here, so that there is no second source manager; this file adds codes, notes and sorting.
+// See diagnostics.h. The snippets are laid out by LLVM's SMDiagnostic, one at a time and from a
+// line that is cut out here, so that there is no second source manager; this file adds codes, notes
+// and sorting.
 #include "compiler/source/diagnostics.h"
 
 #include <fmt/format.h>
@@ -20,8 +21,8 @@ constexpr std::array kinds = {
 #include "compiler/source/diagnostic_kinds.def"
 };
 
-constexpr std::size_t shown_columns = 160;  // of a longer line only the part around the caret is shown
-constexpr char placeholder = '\x1a';        // stands for a character that is not ASCII, see snippet()
+constexpr std::size_t shown_columns = 160;  // of a longer line, what is around the caret
+constexpr char placeholder = '\x1a';        // for what is not ASCII, see Snippet
 
 struct Style {
   std::string_view label;  // "error"
@@ -29,7 +30,8 @@ struct Style {
 };
 
 constexpr Style style(Severity severity) {
-  return severity == Severity::Error ? Style{"error", "\033[1;31m"} : Style{"warning", "\033[1;35m"};
+  return severity == Severity::Error ? Style{"error", "\033[1;31m"}
+                                     : Style{"warning", "\033[1;35m"};
 }
 
 constexpr Style style(Attachment::Type type) {
@@ -37,7 +39,8 @@ constexpr Style style(Attachment::Type type) {
 }
 
 std::string label(Style style, std::string_view code, bool color) {
-  std::string text = code.empty() ? std::string(style.label) : fmt::format("{}[{}]", style.label, code);
+  std::string text =
+      code.empty() ? std::string(style.label) : fmt::format("{}[{}]", style.label, code);
   return color ? fmt::format("{}{}:\033[0m ", style.color, text) : text + ": ";
 }
 
@@ -52,8 +55,8 @@ std::size_t character_length(std::string_view text, std::size_t position) {
   return length;
 }
 
-/// What is shown for a character: control characters, invalid bytes and characters that turn or hide text
-/// become U+FFFD, so that a message cannot be used to mislead its reader.
+/// What is shown for a character: control characters, invalid bytes and characters that turn or
+/// hide text become U+FFFD, so that a message cannot be used to mislead its reader.
 std::string_view shown(std::string_view character) {
   constexpr std::string_view replacement = "\xef\xbf\xbd";
   auto first = static_cast<unsigned char>(character[0]);
@@ -64,8 +67,8 @@ std::string_view shown(std::string_view character) {
   return is_format ? replacement : character;
 }
 
-/// One source line made ready for SMDiagnostic, which counts columns in bytes: every character is one
-/// byte, and `originals` holds in order what the placeholders stand for.
+/// One source line made ready for SMDiagnostic, which counts columns in bytes: every character is
+/// one byte, and `originals` holds in order what the placeholders stand for.
 struct Snippet {
   std::string line;
   std::vector<std::string_view> originals;
@@ -83,7 +86,8 @@ Snippet snippet(std::string_view line, std::size_t begin, std::size_t end) {
     if (i < begin) result.caret = static_cast<unsigned>(result.line.size() + 1);
     if (i < end) result.end = static_cast<unsigned>(result.line.size() + 1);
     std::string_view character = line.substr(i, length);
-    bool is_plain = character == "\t" || (length == 1 && character[0] >= 0x20 && character[0] < 0x7f);
+    bool is_plain =
+        character == "\t" || (length == 1 && character[0] >= 0x20 && character[0] < 0x7f);
     result.line += is_plain ? character[0] : placeholder;
     if (!is_plain) result.originals.push_back(shown(character));
     i += length;
@@ -92,8 +96,10 @@ Snippet snippet(std::string_view line, std::size_t begin, std::size_t end) {
   return result;
 }
 
-/// "name:line:column: <message>" with the line and a caret range, or the message alone without a place.
-void render_place(const SourceSet& sources, Span span, const std::string& message, std::string& out) {
+/// "name:line:column: <message>" with the line and a caret range, or the message alone without a
+/// place.
+void render_place(const SourceSet& sources, Span span, const std::string& message,
+                  std::string& out) {
   if (span.file.is_none()) {
     out += message + "\n";
     return;
@@ -135,7 +141,8 @@ const KindInfo& info(Kind kind) { return kinds[static_cast<std::size_t>(kind)]; 
 std::size_t kind_count() { return kinds.size(); }
 
 Diagnostics::Builder& Diagnostics::Builder::note(Span span, std::string text) {
-  if (diagnostic_) diagnostic_->attachments.push_back({Attachment::Type::Note, span, std::move(text)});
+  if (diagnostic_)
+    diagnostic_->attachments.push_back({Attachment::Type::Note, span, std::move(text)});
   return *this;
 }
 
@@ -201,7 +208,8 @@ std::string_view nearest_name(std::string_view name,
   auto limit = static_cast<unsigned>(std::max<std::size_t>(1, name.size() / 3));
   std::string_view best;
   for (std::string_view candidate : candidates) {
-    unsigned distance = llvm::StringRef(name).edit_distance(llvm::StringRef(candidate), true, limit);
+    unsigned distance =
+        llvm::StringRef(name).edit_distance(llvm::StringRef(candidate), true, limit);
     if (distance > limit || candidate == name || distance >= name.size()) continue;
     best = candidate;
     if (distance == 0) break;

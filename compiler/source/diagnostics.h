@@ -1,6 +1,7 @@
-// What the compiler tells the user. Phases report into one Diagnostics and go on, so that a run shows
-// several mistakes; the driver asks has_errors() between phases and renders at the end. One mistake
-// gives one message: a kind is kept once per span, however many instances of a generic show it.
+// What the compiler tells the user. Phases report into one Diagnostics and go on, so that a run
+// shows several mistakes; the driver asks has_errors() between phases and renders at the end. One
+// mistake gives one message: a kind is kept once per span, however many instances of a generic show
+// it.
 #pragma once
 
 #include <fmt/core.h>
@@ -26,8 +27,8 @@ enum class Kind : std::uint16_t {
 };
 
 struct KindInfo {
-  std::string_view name;     // "ShapeMismatch"
-  std::string_view code;     // "T0302"
+  std::string_view name;  // "ShapeMismatch"
+  std::string_view code;  // "T0302"
   Severity severity;
   std::string_view message;  // a fmt string
 };
@@ -74,8 +75,8 @@ class Diagnostics {
   /// `sources` must live as long as this.
   explicit Diagnostics(const SourceSet& sources) : sources_(&sources) {}
 
-  /// report(span, Kind::TypeMismatch, "f32", "i64").note(other, "declared here").help("use `f32(x)`");
-  /// the arguments fill the kind's message.
+  /// report(span, Kind::TypeMismatch, "f32", "i64").note(other, "declared here").help("use
+  /// `f32(x)`"); the arguments fill the kind's message.
   template <class... Args>
   Builder report(Span span, Kind kind, const Args&... args) {
     return report_formatted(span, kind, fmt::make_format_args(args...));
@@ -88,8 +89,8 @@ class Diagnostics {
   /// As reported, unsorted (for tests).
   const std::vector<Diagnostic>& all() const { return all_; }
 
-  /// Every diagnostic by file and position, with source lines and carets; at most shown_limit of them,
-  /// then a line that counts the rest. Empty when there is nothing to say.
+  /// Every diagnostic by file and position, with source lines and carets; at most shown_limit of
+  /// them, then a line that counts the rest. Empty when there is nothing to say.
   std::string render(bool color) const;
 
  private:
@@ -102,8 +103,8 @@ class Diagnostics {
   std::size_t dropped_count_ = 0;
 };
 
-/// The nearest of `candidates` for a did-you-mean help, or "" when none is near (edit distance at most
-/// a third of the length).
+/// The nearest of `candidates` for a did-you-mean help, or "" when none is near (edit distance at
+/// most a third of the length).
 std::string_view nearest_name(std::string_view name,
                               const std::vector<std::string_view>& candidates);
 

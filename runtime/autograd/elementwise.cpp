@@ -14,86 +14,117 @@ using ops::UnaryOp;
 
 namespace {
 
-/// d unary(op, x) / dx in recorded ops. `saved` is x or the result, as ops::saved_for says.
+Tensor derivative_of_silu(const Tensor& x) {
+  const Tensor gate = sigmoid(x);
+  return gate * (1.0 + x * (1.0 - gate));
+}
+
+Tensor derivative_of_gelu_tanh(const Tensor& x) {
+  const double root = std::sqrt(2.0 / std::numbers::pi);
+  const Tensor t = tanh((x + x * square(x) * 0.044715) * root);
+  const Tensor inner = (1.0 + square(x) * (3 * 0.044715)) * root;
+  return (1.0 + t) * 0.5 + x * (1.0 - square(t)) * inner * 0.5;
+}
+
+Tensor derivative_of_gelu(const Tensor& x) {
+  constexpr double kRootOfHalf = 1.0 / std::numbers::sqrt2;
+  constexpr double kPeak = std::numbers::inv_sqrtpi * kRootOfHalf;
+  return (1.0 + erf(x * kRootOfHalf)) * 0.5 + x * exp(square(x) * -0.5) * kPeak;
+}
+
+/// d unary(op, x) / dx in recorded ops, from x or from the result y as ops::saved_for says. Ops
+/// whose gradient is constant have no row; unary() handles them.
+struct UnaryRule {
+  UnaryOp op;
+  Tensor (*derivative)(const Tensor& saved);
+};
+
+#define FROM_X [](const Tensor& x)
+#define FROM_Y [](const Tensor& y)
+constexpr UnaryRule kUnaryRules[] = {{UnaryOp::Abs, FROM_X{return sign(x);
+}  // namespace
+}  // namespace pg
+, {UnaryOp::Square, FROM_X{return x * 2.0;
+}
+}
+, {UnaryOp::Log, FROM_X{return reciprocal(x);
+}
+}
+, {UnaryOp::Log2, FROM_X{return reciprocal(x * std::numbers::ln2);
+}
+}
+, {UnaryOp::Log10, FROM_X{return reciprocal(x * std::numbers::ln10);
+}
+}
+, {UnaryOp::Log1p, FROM_X{return reciprocal(x + 1.0);
+}
+}
+, {UnaryOp::Sin, FROM_X{return cos(x);
+}
+}
+, {UnaryOp::Cos, FROM_X{return -sin(x);
+}
+}
+, {UnaryOp::Asin, FROM_X{return rsqrt(1.0 - square(x));
+}
+}
+, {UnaryOp::Acos, FROM_X{return -rsqrt(1.0 - square(x));
+}
+}
+, {UnaryOp::Atan, FROM_X{return reciprocal(1.0 + square(x));
+}
+}
+, {UnaryOp::Sinh, FROM_X{return cosh(x);
+}
+}
+, {UnaryOp::Cosh, FROM_X{return sinh(x);
+}
+}
+, {UnaryOp::Erf, FROM_X{return exp(-square(x)) * (2.0 * std::numbers::inv_sqrtpi);
+}
+}
+, {UnaryOp::Silu, derivative_of_silu}, {UnaryOp::Gelu, derivative_of_gelu_tanh},
+    {UnaryOp::GeluErf, derivative_of_gelu},
+    {UnaryOp::Relu, [](const Tensor& either) { return cast(gt(either, 0.0), DType::F32); }},
+    {UnaryOp::Sqrt, FROM_Y{return 0.5 / y;
+}
+}
+, {UnaryOp::Rsqrt, FROM_Y{return y * square(y) * -0.5;
+}
+}
+, {UnaryOp::Reciprocal, FROM_Y{return -square(y);
+}
+}
+, {UnaryOp::Exp, FROM_Y{return y;
+}
+}
+, {UnaryOp::Exp2, FROM_Y{return y * std::numbers::ln2;
+}
+}
+, {UnaryOp::Expm1, FROM_Y{return y + 1.0;
+}
+}
+, {UnaryOp::Tan, FROM_Y{return 1.0 + square(y);
+}
+}
+, {UnaryOp::Tanh, FROM_Y{return 1.0 - square(y);
+}
+}
+, {UnaryOp::Cbrt, FROM_Y{return 1.0 / (square(y) * 3.0);
+}
+}
+, {UnaryOp::Sigmoid, FROM_Y{return y * (1.0 - y);
+}
+}
+,
+}
+;
+#undef FROM_X
+#undef FROM_Y
+
 Tensor derivative(UnaryOp op, const Tensor& saved) {
-  const Tensor& s = saved;
-  constexpr double kLn2 = std::numbers::ln2;
-  constexpr double kLn10 = std::numbers::ln10;
-  switch (op) {
-    // From the input.
-    case UnaryOp::Abs:
-      return sign(s);
-    case UnaryOp::Square:
-      return s * 2.0;
-    case UnaryOp::Log:
-      return reciprocal(s);
-    case UnaryOp::Log2:
-      return reciprocal(s * kLn2);
-    case UnaryOp::Log10:
-      return reciprocal(s * kLn10);
-    case UnaryOp::Log1p:
-      return reciprocal(s + 1.0);
-    case UnaryOp::Sin:
-      return cos(s);
-    case UnaryOp::Cos:
-      return -sin(s);
-    case UnaryOp::Asin:
-      return rsqrt(1.0 - square(s));
-    case UnaryOp::Acos:
-      return -rsqrt(1.0 - square(s));
-    case UnaryOp::Atan:
-      return reciprocal(1.0 + square(s));
-    case UnaryOp::Sinh:
-      return cosh(s);
-    case UnaryOp::Cosh:
-      return sinh(s);
-    case UnaryOp::Erf:
-      return exp(-square(s)) * (2.0 * std::numbers::inv_sqrtpi);
-    case UnaryOp::Silu: {
-      const Tensor gate = sigmoid(s);
-      return gate * (1.0 + s * (1.0 - gate));
-    }
-    case UnaryOp::Gelu: {
-      const double root = std::sqrt(2.0 / std::numbers::pi);
-      const Tensor t = tanh((s + s * square(s) * 0.044715) * root);
-      return (1.0 + t) * 0.5 +
-             s * (1.0 - square(t)) * (1.0 + square(s) * (3 * 0.044715)) * (0.5 * root);
-    }
-    case UnaryOp::GeluErf: {
-      const double density = std::numbers::inv_sqrtpi / std::numbers::sqrt2;
-      return (1.0 + erf(s * (1.0 / std::numbers::sqrt2))) * 0.5 +
-             s * exp(square(s) * -0.5) * density;
-    }
-    // From the result; of relu either will do.
-    case UnaryOp::Relu:
-      return cast(gt(s, 0.0), DType::F32);
-    case UnaryOp::Sqrt:
-      return 0.5 / s;
-    case UnaryOp::Rsqrt:
-      return s * square(s) * -0.5;
-    case UnaryOp::Reciprocal:
-      return -square(s);
-    case UnaryOp::Exp:
-      return s;
-    case UnaryOp::Exp2:
-      return s * kLn2;
-    case UnaryOp::Expm1:
-      return s + 1.0;
-    case UnaryOp::Tan:
-      return 1.0 + square(s);
-    case UnaryOp::Tanh:
-      return 1.0 - square(s);
-    case UnaryOp::Cbrt:
-      return 1.0 / (square(s) * 3.0);
-    case UnaryOp::Sigmoid:
-      return s * (1.0 - s);
-    // Constant ones; unary() handles them without saving anything.
-    case UnaryOp::Neg:
-    case UnaryOp::Sign:
-    case UnaryOp::Floor:
-    case UnaryOp::Ceil:
-    case UnaryOp::Round:
-      break;
+  for (const UnaryRule& rule : kUnaryRules) {
+    if (rule.op == op) return rule.derivative(saved);
   }
   fail(ops::name_of(op), "has no derivative formula");
 }

@@ -56,8 +56,10 @@ PG_UNARY(ceil, Ceil)
 PG_UNARY(round, Round)
 #undef PG_UNARY
 
-#define PG_BINARY(name, op)                                                                        \
-  inline Tensor name(const Tensor& a, const Tensor& b) { return pg::binary(ops::BinaryOp::op, a, b); } \
+#define PG_BINARY(name, op)                              \
+  inline Tensor name(const Tensor& a, const Tensor& b) { \
+    return pg::binary(ops::BinaryOp::op, a, b);          \
+  }                                                      \
   inline Tensor name(const Tensor& a, double b) { return pg::binary(ops::BinaryOp::op, a, b); }
 PG_BINARY(add, Add)
 PG_BINARY(sub, Sub)
@@ -91,7 +93,7 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
   inline Tensor operator symbol(const Tensor& a, const Tensor& b) { return name(a, b); } \
   inline Tensor operator symbol(const Tensor& a, double b) { return name(a, b); }        \
   inline Tensor operator symbol(double a, const Tensor& b) {                             \
-    return pg::binary(ops::BinaryOp::reverse, b, a);                                         \
+    return pg::binary(ops::BinaryOp::reverse, b, a);                                     \
   }
 PG_OPERATOR(+, add, Add)
 PG_OPERATOR(-, sub, ReverseSub)

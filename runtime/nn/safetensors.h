@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "runtime/nn/module.h"
 
 namespace pg::nn {
+
+class InputFile;  // file.h
 
 /// One tensor of a file, as its header tells. `element` is the file's type ("F32", "BF16", ...).
 struct SafetensorsEntry {
@@ -31,7 +34,7 @@ class SafetensorsFile {
   SafetensorsFile(SafetensorsFile&& other) noexcept;
   SafetensorsFile& operator=(SafetensorsFile&&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const;
   /// In the order of the data.
   const std::vector<SafetensorsEntry>& entries() const { return entries_; }
   /// Null when there is none.
@@ -41,11 +44,10 @@ class SafetensorsFile {
   Tensor read(std::string_view name) const;
 
  private:
-  std::string path_;
-  int descriptor_ = -1;
+  std::unique_ptr<InputFile> file_;
   std::uint64_t data_begin_ = 0;
-  std::uint64_t file_bytes_ = 0;
   std::vector<SafetensorsEntry> entries_;
+  std::map<std::string, std::size_t, std::less<>> index_;
   std::map<std::string, std::string> metadata_;
 };
 

@@ -1,0 +1,116 @@
+// See file.h.
+#include "runtime/nn/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "runtime/device/error.h"
+
+namespace pg::nn {
+namespace {
+
+std::int64_t change_time(const struct stat& status) {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+InputFile::InputFile(std::string_view op, std::string path) : op_(op), path_(std::move(path)) {
+  // Without O_NONBLOCK, opening a pipe would wait for a writer before it can be refused.
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) fail(op_, "{}: cannot open: {}", path_, std::strerror(errno));
+  struct stat status{};
+  const bool is_regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+  if (!is_regular) {
+    ::close(descriptor_);
+    fail(op_, "{}: not a regular file", path_);
+  }
+  size_ = static_cast<std::uint64_t>(status.st_size);
+  changed_ns_ = change_time(status);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : op_(std::move(other.op_)),
+      path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_),
+      changed_ns_(other.changed_ns_) {}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void InputFile::reject(std::string_view message) const { fail(op_, "{}: {}", path_, message); }
+
+void InputFile::read(std::uint64_t offset, std::span<std::byte> into) const {
+  if (offset > size_ || into.size() > size_ - offset) reject("read past the end of the file");
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t got = ::pread(descriptor_, into.data() + done, into.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(op_, "{}: cannot read: {}", path_, std::strerror(errno));
+    if (got == 0) reject("the file became shorter while it was read");
+    done += static_cast<std::size_t>(got);
+  }
+  struct stat status{};
+  if (::fstat(descriptor_, &status) != 0 || static_cast<std::uint64_t>(status.st_size) != size_ ||
+      change_time(status) != changed_ns_) {
+    reject("the file changed while it was read");
+  }
+}
+
+OutputFile::OutputFile(std::string_view op, std::string path) : op_(op), path_(std::move(path)) {
+  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+    temporary_ = fmt::format("{}.tmp-{}-{}", path_, ::getpid(), attempt);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) fail_with_errno("cannot create a file beside it");
+  }
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::fail_with_errno(std::string_view what) const {
+  fail(op_, "{}: {}: {}", path_, what, std::strerror(errno));
+}
+
+void OutputFile::write(std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const ssize_t done = ::write(descriptor_, data.data(), data.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail_with_errno("cannot write");
+    data = data.subspan(static_cast<std::size_t>(done));
+  }
+}
+
+void OutputFile::commit() {
+  // After a failed sync the pages may be marked clean: the file is given up, never synced again.
+  if (::fsync(descriptor_) != 0) fail_with_errno("cannot sync");
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail_with_errno("cannot close");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("cannot rename onto it");
+  temporary_.clear();
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  const int error = errno;
+  if (folder >= 0) ::close(folder);
+  errno = error;
+  if (!synced) fail_with_errno("cannot sync its folder");
+}
+
+}  // namespace pg::nn

@@ -1,0 +1,60 @@
+// Reading files that may lie and writing files that must not be seen half done. Errors open with
+// the caller's name and the path: "load_npy: x.npy: cannot open: No such file or directory".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pg::nn {
+
+/// A regular file opened for positioned reads. Its size and time of change are noted when it is
+/// opened; a read after either changed is an error, so a file rewritten meanwhile is never half
+/// believed.
+class InputFile {
+ public:
+  InputFile(std::string_view op, std::string path);
+  ~InputFile();
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+  /// Fills `into` from `offset`; the range must lie in the file.
+  void read(std::uint64_t offset, std::span<std::byte> into) const;
+  /// Throws an error about this file.
+  [[noreturn]] void reject(std::string_view message) const;
+
+ private:
+  std::string op_;
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+  std::int64_t changed_ns_ = 0;
+};
+
+/// Writes beside `path`; commit() syncs the data, renames onto `path` and syncs the folder. Without
+/// a commit nothing is left behind.
+class OutputFile {
+ public:
+  OutputFile(std::string_view op, std::string path);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::span<const std::byte> data);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void commit();
+
+ private:
+  [[noreturn]] void fail_with_errno(std::string_view what) const;
+
+  std::string op_;
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace pg::nn

@@ -1,0 +1,113 @@
+// See check.h.
+#include "compiler/sema/check.h"
+
+#include <fmt/format.h>
+
+#include "compiler/sema/instantiate.h"
+#include "compiler/sema/schedules.h"
+
+namespace tile::sema {
+
+struct Program::State {
+  Diagnostics& diagnostics;
+  std::vector<const Ast*> files;
+  Declarations declarations;
+  std::set<const FunctionDecl*> used;  // checked as part of some kernel
+
+  Unit unit() { return Unit{declarations, diagnostics, {}, {}, {}, {}, 0, false}; }
+
+  /// Reports unknown kernels.
+  const KernelDecl* kernel(std::string_view name) const {
+    const KernelDecl* decl = declarations.find_kernel(name);
+    if (decl) return decl;
+    auto builder = diagnostics.report(Span(), Kind::UnknownKernel, name);
+    std::string_view near = nearest_name(name, declarations.kernel_names());
+    if (!near.empty()) builder.help(fmt::format("did you mean `{}`?", near));
+    return nullptr;
+  }
+};
+
+Program::Program(Diagnostics& diagnostics, std::vector<const Ast*> files)
+    : state_(new State{diagnostics, files, Declarations(diagnostics, files), {}}) {}
+
+Program::~Program() = default;
+
+std::vector<std::string> Program::kernels() const {
+  std::vector<std::string> names;
+  for (const KernelDecl& kernel : state_->declarations.kernels()) names.push_back(kernel.name);
+  return names;
+}
+
+std::vector<ConstantInfo> Program::constants(std::string_view kernel) const {
+  std::vector<ConstantInfo> constants;
+  const KernelDecl* decl = state_->kernel(kernel);
+  if (!decl) return constants;
+  for (const GenericParameter& parameter : decl->ast->items_of(decl->syntax->generics)) {
+    Unit unit = state_->unit();
+    constants.push_back({std::string(parameter.name.text), std::string(text(parameter.kind)),
+                         parameter.is_tune, default_text(unit, *decl, parameter)});
+  }
+  return constants;
+}
+
+std::vector<Instance> Program::instances(std::string_view kernel) {
+  std::vector<Instance> instances;
+  const KernelDecl* decl = state_->kernel(kernel);
+  if (!decl) return instances;
+  Unit unit = state_->unit();
+  for (const Instantiation* line : decl->instantiations) {
+    Instance instance{instantiation_settings(unit, *decl, *line), line->span};
+    if (unit.failed) continue;
+    if (require_all_constants(unit, *decl, instance.settings, line->span)) {
+      instances.push_back(std::move(instance));
+    }
+  }
+  if (decl->instantiations.empty() &&
+      require_all_constants(unit, *decl, {}, decl->syntax->name.span)) {
+    instances.push_back({{}, decl->syntax->name.span});
+  }
+  return instances;
+}
+
+std::optional<ir::Module> Program::instantiate(std::string_view kernel, const Settings& settings) {
+  const KernelDecl* decl = state_->kernel(kernel);
+  if (!decl) return std::nullopt;
+  Unit unit = state_->unit();
+  require_known_settings(unit, *decl, settings);
+  if (!unit.failed) instantiate_kernel(unit, *decl, settings);
+  state_->used.insert(unit.used.begin(), unit.used.end());
+  if (unit.failed) return std::nullopt;
+  return std::move(unit.module);
+}
+
+std::vector<ScheduleArm> Program::schedules(std::string_view kernel, std::string_view target,
+                                            const Settings& settings) {
+  const KernelDecl* decl = state_->kernel(kernel);
+  if (!decl) return {};
+  Unit unit = state_->unit();
+  return arms_for(unit, *decl, target, settings);
+}
+
+void Program::check() {
+  for (const KernelDecl& kernel : state_->declarations.kernels()) {
+    std::vector<Instance> all = instances(kernel.name);
+    for (const Instance& instance : all) {
+      instantiate(kernel.name, instance.settings);
+      Unit unit = state_->unit();
+      for (const ScheduleArm& arm : check_schedules(unit, kernel, instance.settings)) {
+        Settings settings = instance.settings;
+        settings.insert(settings.end(), arm.tune.begin(), arm.tune.end());
+        instantiate(kernel.name, settings);
+      }
+      if (state_->diagnostics.is_full()) return;
+    }
+  }
+  for (const FunctionDecl& function : state_->declarations.functions()) {
+    if (function.is_library || state_->used.contains(&function)) continue;
+    Unit unit = state_->unit();
+    check_unused_function(unit, function);
+    state_->used.insert(unit.used.begin(), unit.used.end());
+  }
+}
+
+}  // namespace tile::sema

@@ -1,0 +1,113 @@
+// See command.h.
+#include "tools/tilec/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace tilec {
+
+namespace {
+
+constexpr std::size_t max_source_bytes = std::size_t{64} << 20;
+
+// NO_COLOR (https://no-color.org) and terminals that have none.
+bool use_color() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  if (no_color && *no_color) return false;
+  if (terminal && std::string_view(terminal) == "dumb") return false;
+  return isatty(STDERR_FILENO) == 1;
+}
+
+}  // namespace
+
+void Input::add_to(CLI::App& command, bool with_target) {
+  command.add_option("file", path, "source file; - reads stdin")->required();
+  command.add_option("--kernel", kernel, "only this kernel");
+  command.add_option("--set", set, "NAME=VALUE: a compile-time parameter")->allow_extra_args(false);
+  if (!with_target) return;
+  command.add_option("--target", target, "x86-64-v3, x86-64-v4, zen5 or host")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"x86-64-v3", "x86-64-v4", "zen5", "host"}));
+}
+
+tile::KernelSource read_source(const std::string& path) {
+  tile::KernelSource source{path, ""};
+  if (path == "-") {
+    source.text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return source;
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw UsageError{fmt::format("{}: no such file", path), exit_io};
+  }
+  if (std::filesystem::file_size(path, error) > max_source_bytes) {
+    throw UsageError{fmt::format("{}: larger than 64 MiB", path), exit_io};
+  }
+  std::ifstream in(path, std::ios::binary);
+  source.text.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in) throw UsageError{fmt::format("{}: cannot be read", path), exit_io};
+  return source;
+}
+
+tile::Settings parse_settings(const std::vector<std::string>& set) {
+  tile::Settings settings;
+  for (const std::string& item : set) {
+    std::size_t equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      throw UsageError{fmt::format("--set {}: expected NAME=VALUE", item)};
+    }
+    settings.emplace_back(item.substr(0, equals), item.substr(equals + 1));
+  }
+  return settings;
+}
+
+std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& input) {
+  if (!file.program()) return {};
+  if (input.kernel.empty()) return file.program()->kernels();
+  if (!file.has_kernel(input.kernel)) return {};
+  return {input.kernel};
+}
+
+std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input) {
+  std::vector<tile::Selection> all;
+  tile::Settings set = parse_settings(input.set);
+  for (const std::string& kernel : selected_kernels(file, input)) {
+    std::vector<tile::sema::Instance> instances;
+    if (set.empty()) {
+      instances = file.program()->instances(kernel);
+    } else {
+      instances.push_back({{}, {}});  // --set and the defaults say it all
+    }
+    for (const auto& instance : instances) {
+      tile::Selection selection{kernel, instance.settings, input.target, -1, {}};
+      for (const auto& setting : set) selection.settings.push_back(setting);
+      all.push_back(std::move(selection));
+    }
+  }
+  return all;
+}
+
+int finish(tile::LoadedFile& file) {
+  std::fputs(file.diagnostics().render(use_color()).c_str(), stderr);
+  return file.diagnostics().has_errors() ? exit_source_errors : exit_ok;
+}
+
+void write_output(const std::string& path, std::string_view text) {
+  if (path == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return;
+  }
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) throw UsageError{fmt::format("{}: cannot be written", path), exit_io};
+}
+
+}  // namespace tilec

@@ -1,0 +1,63 @@
+// What the subcommands of tilec share: the file argument, settings, target, and how diagnostics are
+// shown. Each subcommand is one file; main.cpp lists them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/driver/pipeline.h"
+
+namespace tilec {
+
+/// Exit codes, printed by --help.
+enum ExitCode : int {
+  exit_ok = 0,
+  exit_source_errors = 1,
+  exit_usage = 2,
+  exit_check_failed = 3,
+  exit_environment = 4,
+  exit_bad_data = 5,
+  exit_no_memory = 6,
+  exit_io = 7,
+};
+
+using Command = std::function<int()>;
+Command add_check(CLI::App& app);
+Command add_emit(CLI::App& app);
+Command add_explain(CLI::App& app);
+Command add_run(CLI::App& app);
+
+/// FILE, --kernel, --set, --target.
+struct Input {
+  std::string path;  // "-": stdin
+  std::string kernel;
+  std::vector<std::string> set;  // "NAME=VALUE"
+  std::string target = "host";
+
+  void add_to(CLI::App& command, bool with_target);
+};
+
+/// A mistake in how tilec was called; main prints it and exits with `code`.
+struct UsageError {
+  std::string message;
+  int code = exit_usage;
+};
+
+tile::KernelSource read_source(const std::string& path);
+/// "NAME=VALUE" texts split; UsageError when one has no "=".
+tile::Settings parse_settings(const std::vector<std::string>& set);
+/// The kernels that the command is for: --kernel, or all of the file.
+std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& input);
+/// One Selection per kernel and instance (a --set joins each instance's arguments).
+std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input);
+
+/// Diagnostics to stderr; exit_source_errors when there is an error, else exit_ok.
+int finish(tile::LoadedFile& file);
+/// To the file, or to stdout when `path` is "-".
+void write_output(const std::string& path, std::string_view text);
+
+}  // namespace tilec

@@ -1,0 +1,72 @@
+// tilec emit: any stage between text and C++, printed.
+#include <fmt/format.h>
+
+#include "tools/tilec/command.h"
+
+namespace tilec {
+
+namespace {
+
+struct Options {
+  Input input;
+  std::string stage = "cpp";
+  std::string print_after;
+  std::string output = "-";
+};
+
+// One kernel instance's text at a stage that needs a compilation.
+std::string emit_kernel(tile::LoadedFile& file, const Options& options,
+                        const tile::Selection& selection) {
+  auto until = options.stage == "ir"     ? tile::Until::Passes
+               : options.stage == "plan" ? tile::Until::Plan
+                                         : tile::Until::Text;
+  tile::PassHook hook;
+  if (!options.print_after.empty()) {
+    hook = [&](std::string_view pass, const tile::ir::Module& module) {
+      if (options.print_after != "all" && options.print_after != pass) return;
+      fmt::print(stderr, "// after {}\n{}", pass, tile::ir::print(module));
+    };
+  }
+  auto compilation = tile::compile_kernel(file, selection, until, hook);
+  if (!compilation) return "";
+  if (options.stage == "ir") return tile::ir::print(compilation->module);
+  if (options.stage == "plan") {
+    return tile::schedule::print(compilation->plan, compilation->module);
+  }
+  return compilation->text;
+}
+
+int emit(const Options& options) {
+  tile::LoadedFile file(read_source(options.input.path));
+  const tile::FileId user{static_cast<std::uint32_t>(file.sources().file_count() - 1)};
+  std::string text;
+  if (options.stage == "tokens") {
+    text = tile::print(file.sources(), user, file.tokens());
+  } else if (options.stage == "ast") {
+    text = tile::print(file.ast());
+  } else {
+    for (const tile::Selection& selection : selections(file, options.input)) {
+      text += emit_kernel(file, options, selection);
+    }
+  }
+  int code = finish(file);
+  if (code == exit_ok) write_output(options.output, text);
+  return code;
+}
+
+}  // namespace
+
+Command add_emit(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("emit", "Print a stage of compilation");
+  options->input.add_to(*command, /*with_target=*/true);
+  command->add_option("--emit", options->stage, "tokens, ast, ir, plan or cpp")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp"}));
+  command->add_option("--print-after", options->print_after,
+                      "print the IR to stderr after this pass (check: before the first), or all");
+  command->add_option("-o", options->output, "output file; - is stdout")->capture_default_str();
+  return [options] { return emit(*options); };
+}
+
+}  // namespace tilec

@@ -1,0 +1,43 @@
+// tilec: checks, shows, explains and runs kernels in the tile language.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "runtime/device/error.h"
+#include "tools/tilec/command.h"
+#include "tools/tilec/version.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("The tile-language compiler.", "tilec");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", tilec::version_text());
+  app.footer(
+      "Exit codes: 0 done, 1 the source has errors, 2 usage, 3 a check failed,\n"
+      "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output.");
+  const std::vector<std::pair<const char*, tilec::Command>> commands = {
+      {"check", tilec::add_check(app)},
+      {"emit", tilec::add_emit(app)},
+      {"explain", tilec::add_explain(app)},
+      {"run", tilec::add_run(app)},
+  };
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? tilec::exit_ok : tilec::exit_usage;
+  }
+  try {
+    for (const auto& [name, command] : commands) {
+      if (app.got_subcommand(name)) return command();
+    }
+  } catch (const tilec::UsageError& error) {
+    std::fprintf(stderr, "tilec: %s\n", error.message.c_str());
+    return error.code;
+  } catch (const pg::Error& error) {
+    std::fprintf(stderr, "tilec: %s\n", error.what());
+    return tilec::exit_bad_data;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "tilec: out of memory\n");
+    return tilec::exit_no_memory;
+  }
+  return tilec::exit_usage;
+}

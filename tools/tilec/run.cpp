@@ -1,0 +1,150 @@
+// tilec run: launches one kernel, with the interpreter or on the CPU, on files or random numbers,
+// and prints or saves what it wrote.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "compiler/driver/jit_compiler.h"
+#include "compiler/interpret/interpreter.h"
+#include "runtime/nn/npy.h"
+#include "runtime/tensor/launch.h"
+#include "tools/tilec/command.h"
+#include "tools/tilec/values.h"
+
+namespace tilec {
+
+namespace {
+
+struct Options {
+  Input input;
+  std::vector<std::string> arguments;  // "x=random:3,5"
+  std::vector<std::string> saves;      // "y=result.npy"
+  std::string on = "cpu";
+  std::uint64_t seed = 0;
+};
+
+std::map<std::string, std::string> name_value_pairs(const std::vector<std::string>& items,
+                                                    std::string_view option) {
+  std::map<std::string, std::string> pairs;
+  for (const std::string& item : items) {
+    std::size_t equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      throw UsageError{fmt::format("{} {}: expected NAME=VALUE", option, item)};
+    }
+    if (!pairs.emplace(item.substr(0, equals), item.substr(equals + 1)).second) {
+      throw UsageError{fmt::format("{} {}: given twice", option, item.substr(0, equals))};
+    }
+  }
+  return pairs;
+}
+
+// Makes every argument; sizes of outputs that were not given follow from the others' size symbols.
+std::vector<Value> make_values(const tile::KernelSignature& signature, const Options& options) {
+  auto given = name_value_pairs(options.arguments, "--arg");
+  pg::Generator generator(options.seed);
+  std::map<std::string, std::int64_t> sizes;
+  std::vector<Value> values(signature.parameters.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const tile::KernelParameter& parameter = signature.parameters[i];
+    auto found = given.find(parameter.name);
+    if (found == given.end()) continue;
+    values[i] = parse_value(parameter, found->second, generator);
+    given.erase(found);
+    learn_sizes(parameter, values[i], sizes);
+  }
+  if (!given.empty()) {
+    throw UsageError{fmt::format("--arg {}: kernel `{}` has no such parameter",
+                                 given.begin()->first, signature.name)};
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].is_set) values[i] = default_value(signature.parameters[i], sizes);
+  }
+  return values;
+}
+
+void run_on_cpu(const tile::KernelSource& source, const Options& options,
+                const std::vector<Value>& values) {
+  tile::install_jit_compiler();
+  pg::set_target(options.input.target);
+  pg::Kernel kernel(source, options.input.kernel, parse_settings(options.input.set));
+  std::vector<pg::Argument> arguments;
+  for (const Value& value : values) {
+    arguments.push_back(value.tensor.defined() ? pg::argument(value.tensor) : value.scalar);
+  }
+  kernel.launch(arguments);
+}
+
+int run_interpreted(tile::LoadedFile& file, const Options& options,
+                    const std::vector<Value>& values) {
+  auto module = tile::check_kernel(file, options.input.kernel, parse_settings(options.input.set));
+  if (!module) return finish(file);
+  std::vector<tile::interpret::Argument> arguments;
+  for (const Value& value : values) arguments.push_back(to_interpreter(value));
+  auto result = tile::interpret::interpret(*module, arguments);
+  if (result) return exit_ok;
+  fmt::print(stderr, "{}\n", tile::interpret::describe(result.error(), file.sources()));
+  return exit_check_failed;
+}
+
+int run(Options options) {
+  tile::KernelSource source = read_source(options.input.path);
+  tile::LoadedFile file(source);
+  std::vector<std::string> kernels = selected_kernels(file, options.input);
+  if (file.diagnostics().has_errors()) return finish(file);
+  if (kernels.size() != 1) {
+    throw UsageError{fmt::format("{} has {} kernels: choose one with --kernel", options.input.path,
+                                 kernels.size())};
+  }
+  options.input.kernel = kernels[0];
+  tile::Selection selection{
+      kernels[0], parse_settings(options.input.set), options.input.target, -1, {}};
+  auto signature = tile::kernel_signature(file, selection);
+  if (!signature) return finish(file);
+
+  std::vector<Value> values = make_values(*signature, options);
+  if (options.on == "cpu") {
+    run_on_cpu(source, options, values);
+  } else if (int code = run_interpreted(file, options, values); code != exit_ok) {
+    return code;
+  }
+
+  auto saves = name_value_pairs(options.saves, "--save");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const tile::KernelParameter& parameter = signature->parameters[i];
+    if (!parameter.is_written) continue;
+    auto save = saves.find(parameter.name);
+    if (save != saves.end()) {
+      pg::nn::save_npy(save->second, values[i].tensor);
+      saves.erase(save);
+    } else {
+      fmt::print("{}", to_text(parameter.name, values[i].tensor));
+    }
+  }
+  if (!saves.empty()) {
+    throw UsageError{
+        fmt::format("--save {}: not an output of `{}`", saves.begin()->first, signature->name)};
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("run", "Launch a kernel and print or save what it wrote");
+  options->input.add_to(*command, /*with_target=*/true);
+  command
+      ->add_option("--arg", options->arguments,
+                   "NAME=VALUE: a scalar, a .npy file, FILE.safetensors:TENSOR, or random:3,5, "
+                   "zeros:3,5, ones:3,5, iota:3,5; outputs may be left out")
+      ->allow_extra_args(false);
+  command->add_option("--save", options->saves, "NAME=FILE.npy: save an output, print it not")
+      ->allow_extra_args(false);
+  command->add_option("--on", options->on, "cpu or interpreter")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"cpu", "interpreter"}));
+  command->add_option("--seed", options->seed, "of random arguments")->capture_default_str();
+  return [options] { return run(*options); };
+}
+
+}  // namespace tilec

@@ -1,6 +1,6 @@
-// Scaled dot-product attention with streaming softmax (kernels/attention.tile): no S x T matrix in memory.
-// Keys are taken in blocks of 64 counted from key 0 (NUMERICS rule 6), so decoding one token at a time
-// gives the bits of the whole sequence at once.
+// Scaled dot-product attention with streaming softmax (kernels/attention.tile): no S x T matrix in
+// memory. Keys are taken in blocks of 64 counted from key 0 (NUMERICS rule 6), so decoding one
+// token at a time gives the bits of the whole sequence at once.
 #pragma once
 
 #include "runtime/tensor/tensor.h"
@@ -12,10 +12,11 @@ struct AttentionResult {
   Tensor lse;  // [B, H, S]: log of the sum of exp(scores), saved for the backward pass
 };
 
-/// q [B, S, H, D], k and v [B, T, HK, D] with H a multiple of HK, any strides; f32. Query s has position
-/// start + s (start: an i64 tensor with one element; undefined means T - S) and sees keys 0 .. start + s;
-/// without `causal` it sees all T keys. k and v may be caches of capacity T: keys at or after start + S are
-/// never used, whatever they hold. `scale` multiplies the scores, usually 1 / sqrt(D). D <= 256.
+/// q [B, S, H, D], k and v [B, T, HK, D] with H a multiple of HK, any strides; f32. Query s has
+/// position start + s (start: an i64 tensor with one element; undefined means T - S) and sees keys
+/// 0 .. start + s; without `causal` it sees all T keys. k and v may be caches of capacity T: keys
+/// at or after start + S are never used, whatever they hold. `scale` multiplies the scores, usually
+/// 1 / sqrt(D). D <= 256.
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
                           float scale, bool causal = true);
 

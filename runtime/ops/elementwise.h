@@ -1,8 +1,8 @@
-// Element-wise ops on strided, broadcast tensors. One generic kernel per arity (kernels/map.tile), which
-// takes the operation as a compile-time function; every op here is one launch. Shapes broadcast as in
-// PyTorch, results are packed. Errors open with the op's name ("add: shapes [2, 3] and [4] ...").
-// Gradients are stated with each group; g is the gradient of the result, and where an operand was
-// broadcast its gradient still has to go through ops::sum_to (reduce.h).
+// Element-wise ops on strided, broadcast tensors. One generic kernel per arity (kernels/map.tile),
+// which takes the operation as a compile-time function; every op here is one launch. Shapes
+// broadcast as in PyTorch, results are packed. Errors open with the op's name ("add: shapes [2, 3]
+// and [4] ..."). Gradients are stated with each group; g is the gradient of the result, and where
+// an operand was broadcast its gradient still has to go through ops::sum_to (reduce.h).
 #pragma once
 
 #include <string_view>
@@ -13,23 +13,99 @@ namespace pg::ops {
 
 /// f32 to f32. Gradient: unary_backward where listed there, else 0 (Floor, Ceil, Round, Sign).
 enum class UnaryOp : std::uint8_t {
-  Neg, Abs, Sign, Square, Sqrt, Rsqrt, Reciprocal, Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin, Cos,
-  Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Erf, Cbrt, Sigmoid, Silu, Relu, Gelu /* tanh form */,
-  GeluErf, Floor, Ceil, Round,
+  Neg,
+  Abs,
+  Sign,
+  Square,
+  Sqrt,
+  Rsqrt,
+  Reciprocal,
+  Exp,
+  Exp2,
+  Expm1,
+  Log,
+  Log2,
+  Log10,
+  Log1p,
+  Sin,
+  Cos,
+  Tan,
+  Asin,
+  Acos,
+  Atan,
+  Sinh,
+  Cosh,
+  Tanh,
+  Erf,
+  Cbrt,
+  Sigmoid,
+  Silu,
+  Relu,
+  Gelu /* tanh form */,
+  GeluErf,
+  Floor,
+  Ceil,
+  Round,
 };
 
-/// Operands of one element type: f32, i32 or i64 (Atan2, Pow, Hypot: f32; Rem: integers, sign of the
-/// left operand; Fmod: f32). Maximum, Minimum propagate NaN. Comparisons give bool; And, Or, Xor take bool
-/// or integers. Gradients: Add g, g; Sub g, -g; Mul g*b, g*a; Div g/b, -g*y/b; Pow g*b*a^(b-1), g*y*log a;
-/// Maximum/Minimum: g where the operand was chosen, g/2 on ties (maximum_grad below).
+/// Operands of one element type: f32, i32 or i64 (Atan2, Pow, Hypot: f32; Rem: integers, sign of
+/// the left operand; Fmod: f32). Maximum, Minimum propagate NaN. Comparisons give bool; And, Or,
+/// Xor take bool or integers. Gradients: Add g, g; Sub g, -g; Mul g*b, g*a; Div g/b, -g*y/b; Pow
+/// g*b*a^(b-1), g*y*log a; Maximum/Minimum: g to the operand that was chosen; written with where.
 enum class BinaryOp : std::uint8_t {
-  Add, Sub, Mul, Div, Pow, Fmod, Rem, Atan2, Hypot, Maximum, Minimum, Eq, Ne, Lt, Le, Gt, Ge, And, Or, Xor,
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Pow,
+  Fmod,
+  Rem,
+  Atan2,
+  Hypot,
+  Maximum,
+  Minimum,
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  And,
+  Or,
+  Xor,
   // The other way round, for scalars on the left: b - a, b / a, b ^ a.
-  ReverseSub, ReverseDiv, ReversePow,
-  // Gradients of unary ops, f32: (g, x) or (g, y) as unary_backward says; and of maximum: see its comment.
-  SquareGrad, SqrtGrad, RsqrtGrad, ReciprocalGrad, ExpGrad, Exp2Grad, Expm1Grad, LogGrad, Log2Grad,
-  Log10Grad, Log1pGrad, SinGrad, CosGrad, TanGrad, AsinGrad, AcosGrad, AtanGrad, SinhGrad, CoshGrad,
-  TanhGrad, ErfGrad, CbrtGrad, SigmoidGrad, SiluGrad, ReluGrad, GeluGrad, GeluErfGrad, AbsGrad,
+  ReverseSub,
+  ReverseDiv,
+  ReversePow,
+  // Gradients of unary ops, f32: (g, x) or (g, y) as saved_for says.
+  SquareGrad,
+  SqrtGrad,
+  RsqrtGrad,
+  ReciprocalGrad,
+  ExpGrad,
+  Exp2Grad,
+  Expm1Grad,
+  LogGrad,
+  Log2Grad,
+  Log10Grad,
+  Log1pGrad,
+  SinGrad,
+  CosGrad,
+  TanGrad,
+  AsinGrad,
+  AcosGrad,
+  AtanGrad,
+  SinhGrad,
+  CoshGrad,
+  TanhGrad,
+  ErfGrad,
+  CbrtGrad,
+  SigmoidGrad,
+  SiluGrad,
+  ReluGrad,
+  GeluGrad,
+  GeluErfGrad,
+  AbsGrad,
   SwiGlu,  // silu(a) * b
 };
 
@@ -48,7 +124,8 @@ Tensor binary(BinaryOp op, const Tensor& a, double b);
 enum class Saved : std::uint8_t { None, Input, Output };
 /// None: the gradient needs no saved value (Neg: -g; Floor, Ceil, Round, Sign: zero).
 Saved saved_for(UnaryOp op);
-/// Gradient of unary(op, x), one launch. `saved` is x or unary(op, x) as saved_for says (undefined if None).
+/// Gradient of unary(op, x), one launch. `saved` is x or unary(op, x) as saved_for says (undefined
+/// if None).
 Tensor unary_backward(UnaryOp op, const Tensor& gradient, const Tensor& saved);
 
 /// condition (bool) ? a : b, all broadcast. Gradient: where(c, g, 0), where(c, 0, g).
@@ -57,9 +134,10 @@ Tensor where(const Tensor& condition, const Tensor& a, double b);
 Tensor where(const Tensor& condition, double a, const Tensor& b);
 /// fma(a, b, c), one rounding, f32. Gradient: g*b, g*a, g.
 Tensor fma(const Tensor& a, const Tensor& b, const Tensor& c);
-/// a + alpha * b, product rounded first; a is f32. For accumulating: axpy_(y, alpha, x) is y += alpha * x.
+/// a + alpha * b, f32; the product is rounded first. Gradient: g, alpha * g.
 Tensor add_scaled(const Tensor& a, const Tensor& b, double alpha);
-/// In place, the shape stays x's: x += y, x -= y, x *= y, x /= y. Not differentiable; marks x as written.
+/// In place, the shape stays x's: x += y, x -= y, x *= y, x /= y. Not differentiable; marks x as
+/// written.
 void binary_(BinaryOp op, const Tensor& x, const Tensor& y);
 void binary_(BinaryOp op, const Tensor& x, double y);
 

@@ -1,4 +1,5 @@
-// Constant tensors. zeros, arange and host data are in tensor.h; these need a kernel (kernels/copy.tile).
+// Constant tensors. zeros, arange and host data are in tensor.h; these need a kernel
+// (kernels/copy.tile).
 #pragma once
 
 #include "runtime/tensor/tensor.h"

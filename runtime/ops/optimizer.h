@@ -1,5 +1,5 @@
-// Parameter updates as single fused launches (kernels/adamw.tile). Everything that changes from step to
-// step comes from tensors, so a captured step can be replayed.
+// Parameter updates as single fused launches (kernels/adamw.tile). Everything that changes from
+// step to step comes from tensors, so a captured step can be replayed.
 #pragma once
 
 #include <span>
@@ -12,8 +12,8 @@ namespace pg::ops {
 struct AdamwHyper {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.0;
 };
-/// f32 [8]: 1 - lr*wd, beta1, 1 - beta1, beta2, 1 - beta2, eps, lr / (1 - beta1^t), sqrt(1 - beta2^t).
-/// step counts from 1. Writes into `scalars`, which adamw_ reads.
+/// f32 [8]: 1 - lr*wd, beta1, 1 - beta1, beta2, 1 - beta2, eps, lr / (1 - beta1^t), sqrt(1 -
+/// beta2^t). step counts from 1. Writes into `scalars`, which adamw_ reads.
 void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int64_t step);
 /// In place on p, m, v (packed, equal shapes):
 /// g' = g * clip; m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2;

@@ -1,6 +1,7 @@
-// Reductions over any axes (kernels/reduce.tile), in the orders NUMERICS.md fixes: sum has 256 lanes and a
-// halving tree, segments of 65,536 elements above that. An empty `axes` means all. With keepdim the reduced
-// dimensions stay with size 1. Errors: "sum: axis 3 is out of range for rank 2"; "max: no elements".
+// Reductions over any axes (kernels/reduce.tile), in the orders NUMERICS.md fixes: sum has 256
+// lanes and a halving tree, segments of 65,536 elements above that. An empty `axes` means all. With
+// keepdim the reduced dimensions stay with size 1. Errors: "sum: axis 3 is out of range for rank
+// 2"; "max: no elements".
 #pragma once
 
 #include "runtime/tensor/tensor.h"
@@ -21,12 +22,12 @@ Tensor argmin(const Tensor& x, int axis, bool keepdim = false);
 Tensor any(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor all(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 
-/// Gradient of amax/amin: g shared evenly between the elements equal to the extremum. `extremum` and
-/// `gradient` have the reduced dimensions kept (size 1).
+/// Gradient of amax/amin: g shared evenly between the elements equal to the extremum. `extremum`
+/// and `gradient` have the reduced dimensions kept (size 1).
 Tensor extremum_backward(const Tensor& gradient, const Tensor& x, const Tensor& extremum,
                          const Dims& axes);
-/// Sums out the dimensions that broadcasting from `shape` added: the gradient of broadcasting. x itself
-/// when the shapes agree.
+/// Sums out the dimensions that broadcasting from `shape` added: the gradient of broadcasting. x
+/// itself when the shapes agree.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// Sum of squares of all elements, shape [], by the rule of sum.
 Tensor sum_squares(const Tensor& x);

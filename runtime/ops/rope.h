@@ -1,5 +1,5 @@
-// Rotary position embedding (kernels/rope.tile): pairs of features turn by an angle that grows with the
-// position. One kernel for both conventions, which differ only in which features form a pair.
+// Rotary position embedding (kernels/rope.tile): pairs of features turn by an angle that grows with
+// the position. One kernel for both conventions, which differ only in which features form a pair.
 #pragma once
 
 #include "runtime/tensor/tensor.h"
@@ -18,8 +18,9 @@ struct RopeTables {
 };
 RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta);
 
-/// x [B, S, H, D] (any strides), D even; row s has position start + s, start an i64 tensor with one element
-/// (undefined: 0). Positions must be below the table's length (host check when start is undefined).
+/// x [B, S, H, D] (any strides), D even; row s has position start + s, start an i64 tensor with one
+/// element (undefined: 0). Positions must be below the table's length (host check when start is
+/// undefined).
 Tensor rope(const Tensor& x, const RopeTables& tables, const Tensor& start, RopeStyle style);
 /// The inverse rotation of g.
 Tensor rope_backward(const Tensor& gradient, const RopeTables& tables, const Tensor& start,

@@ -1,0 +1,157 @@
+// See copy.h and fill.h.
+#include "runtime/ops/copy.h"
+
+#include <cmath>
+
+#include "runtime/ops/checks.h"
+#include "runtime/ops/collapse.h"
+#include "runtime/ops/fill.h"
+#include "runtime/ops/kernel_table.h"
+
+namespace pg::ops {
+
+namespace {
+
+constexpr std::size_t dtype_count = 4;
+
+std::string text(DType type) { return std::string(name_of(type)); }
+
+/// The kernel that converts `from` to `to`; a copy when they agree.
+const Kernel& cast_kernel(DType from, DType to) {
+  static KernelTable<dtype_count * dtype_count> table;
+  const auto index = static_cast<std::size_t>(from) * dtype_count + static_cast<std::size_t>(to);
+  return table.get(index, [&] {
+    const std::string function = from == to ? "identity" : "to_" + text(to);
+    return builtin_kernel("map.tile", "map_unary",
+                          {{"F", function}, {"X", text(from)}, {"Y", text(to)}});
+  });
+}
+
+void convert(const Tensor& from, const Tensor& to) {
+  const LoopSpace space(to.shape(), {&from, &to});
+  if (space.is_empty()) return;
+  const Kernel& kernel = cast_kernel(from.dtype(), to.dtype());
+  space.for_each_part(
+      [&](const auto& arguments) { kernel.launch(std::span(arguments).template first<2>()); });
+}
+
+}  // namespace
+
+Tensor contiguous(const Tensor& x) {
+  check_defined("contiguous", x);
+  return x.is_contiguous() ? x : clone(x);
+}
+
+Tensor clone(const Tensor& x) {
+  check_defined("clone", x);
+  Tensor y = empty(x.shape(), x.dtype());
+  convert(x, y);
+  return y;
+}
+
+Tensor cast(const Tensor& x, DType type) {
+  check_defined("cast", x);
+  if (x.dtype() == type) return x;
+  Tensor y = empty(x.shape(), type);
+  convert(x, y);
+  return y;
+}
+
+void copy_(const Tensor& destination, const Tensor& source) {
+  check_defined("copy_", destination);
+  check_defined("copy_", source);
+  if (destination.dtype() != source.dtype()) {
+    fail("copy_", "element types {} and {} differ", name_of(destination.dtype()),
+         name_of(source.dtype()));
+  }
+  if (source.shape() != destination.shape() &&
+      broadcast_shapes("copy_", destination.shape(), source.shape()) != destination.shape()) {
+    fail("copy_", "shape {} does not broadcast to {}", to_string(source.shape()),
+         to_string(destination.shape()));
+  }
+  convert(source, destination);
+  destination.mark_written();
+}
+
+Tensor cat(std::span<const Tensor> parts, int axis) {
+  if (parts.empty()) fail("cat", "no tensors");
+  check_defined("cat", parts[0]);
+  Shape shape = parts[0].shape();
+  const int dim = normalize_axis("cat", axis, shape.size());
+  for (const Tensor& part : parts.subspan(1)) {
+    check_defined("cat", part);
+    bool fits = part.dim() == shape.size() && part.dtype() == parts[0].dtype();
+    for (int d = 0; fits && d < shape.size(); ++d) {
+      fits = d == dim || part.shape()[d] == parts[0].shape()[d];
+    }
+    if (!fits) {
+      fail("cat", "{} does not join {} along dimension {}", describe(part), describe(parts[0]),
+           dim);
+    }
+    shape[dim] += part.shape()[dim];
+  }
+  Tensor y = empty(shape, parts[0].dtype());
+  std::int64_t start = 0;
+  for (const Tensor& part : parts) {
+    convert(part, view::narrow(y, dim, start, part.shape()[dim]));
+    start += part.shape()[dim];
+  }
+  return y;
+}
+
+Tensor reshape(const Tensor& x, const Shape& shape) {
+  check_defined("reshape", x);
+  if (std::optional<Tensor> viewed = view::try_reshape(x, shape)) return *viewed;
+  return view::reshape(clone(x), shape);
+}
+
+Tensor slice_backward(const Tensor& gradient, const Shape& shape, int axis, std::int64_t start,
+                      std::int64_t step) {
+  check_defined("slice_backward", gradient);
+  Tensor y = zeros(shape, gradient.dtype());
+  const int dim = normalize_axis("slice_backward", axis, shape.size());
+  const std::int64_t count = gradient.size(dim);
+  if (count == 0) return y;
+  convert(gradient, view::slice(y, dim, start, start + (count - 1) * step + 1, step));
+  return y;
+}
+
+void fill_(const Tensor& destination, double value) {
+  check_defined("fill_", destination);
+  const DType type = destination.dtype();
+  static KernelTable<dtype_count> table;
+  const Kernel& kernel = table.get(static_cast<std::size_t>(type), [&] {
+    return builtin_kernel("copy.tile", "fill", {{"X", text(type)}});
+  });
+  Argument number = Argument::scalar(static_cast<float>(value));
+  if (is_integer(type) && value != std::floor(value))
+    fail("fill_", "{} is not an {}", value, name_of(type));
+  if (type == DType::I64) number = Argument::scalar(static_cast<std::int64_t>(value));
+  if (type == DType::I32) number = Argument::scalar(static_cast<std::int32_t>(value));
+  if (type == DType::Bool) number = Argument::scalar(value != 0.0);
+  const LoopSpace space(destination.shape(), {&destination});
+  if (!space.is_empty()) {
+    space.for_each_part([&](const auto& arguments) {
+      const Argument list[] = {number, arguments[0]};
+      kernel.launch(list);
+    });
+  }
+  destination.mark_written();
+}
+
+}  // namespace pg::ops
+
+namespace pg {
+
+Tensor full(const Shape& shape, double value, DType type) {
+  Tensor y = empty(shape, type);
+  ops::fill_(y, value);
+  return y;
+}
+Tensor full_like(const Tensor& other, double value) {
+  return full(other.shape(), value, other.dtype());
+}
+Tensor ones(const Shape& shape, DType type) { return full(shape, 1.0, type); }
+Tensor ones_like(const Tensor& other) { return full(other.shape(), 1.0, other.dtype()); }
+
+}  // namespace pg

@@ -1,0 +1,27 @@
+// Kernel handles of one operation family, made at their first use and kept: looking a handle up by
+// name costs more than a small launch.
+#pragma once
+
+#include <array>
+#include <mutex>
+
+#include "runtime/device/kernel.h"
+
+namespace pg::ops {
+
+template <std::size_t Count>
+class KernelTable {
+ public:
+  /// Handle `i`; make() builds it once.
+  template <class Make>
+  const Kernel& get(std::size_t i, Make&& make) {
+    std::call_once(flags_[i], [&] { kernels_[i] = make(); });
+    return kernels_[i];
+  }
+
+ private:
+  std::array<std::once_flag, Count> flags_;
+  std::array<Kernel, Count> kernels_;
+};
+
+}  // namespace pg::ops

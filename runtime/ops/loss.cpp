@@ -1,0 +1,71 @@
+// See loss.h.
+#include "runtime/ops/loss.h"
+
+#include "runtime/ops/checks.h"
+#include "runtime/ops/copy.h"
+#include "runtime/ops/kernel_table.h"
+
+namespace pg::ops {
+
+namespace {
+
+template <class T>
+void check_range(const Tensor& targets, std::int64_t classes) {
+  const T* values = targets.data_ptr<T>();
+  for (std::int64_t i = 0; i < targets.numel(); ++i) {
+    if (values[i] < classes) continue;
+    fail("cross_entropy", "target {} at position {} is outside {} classes", values[i], i, classes);
+  }
+}
+
+Tensor flat_targets(const Tensor& logits, const Tensor& targets) {
+  check_f32("cross_entropy", {&logits});
+  check_ids("cross_entropy", "targets", targets);
+  if (logits.dim() == 0 || logits.size(-1) == 0) fail("cross_entropy", "no classes");
+  check_shape("cross_entropy", "targets", targets, leading_shape(logits));
+  return reshape(contiguous(targets), {targets.numel()});
+}
+
+Kernel make(const char* kernel, DType targets) {
+  return builtin_kernel("cross_entropy.tile", kernel, {{"I", std::string(name_of(targets))}});
+}
+
+}  // namespace
+
+CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
+  const Tensor flat = flat_targets(logits, targets);
+  if (flat.dtype() == DType::I32) {
+    check_range<std::int32_t>(flat, logits.size(-1));
+  } else {
+    check_range<std::int64_t>(flat, logits.size(-1));
+  }
+  static KernelTable<2> table;
+  const Kernel& kernel = table.get(flat.dtype() == DType::I32 ? 0 : 1,
+                                   [&] { return make("cross_entropy", flat.dtype()); });
+  Tensor losses = empty({flat.numel()});
+  Tensor lse = empty({flat.numel()});
+  if (flat.numel() > 0) launch(kernel, as_rows(logits), flat, losses, lse);
+  return {view::reshape(losses, targets.shape()), view::reshape(lse, targets.shape())};
+}
+
+Tensor cross_entropy_backward(const Tensor& gradient, const Tensor& logits, const Tensor& targets,
+                              const Tensor& lse) {
+  const Tensor flat = flat_targets(logits, targets);
+  check_f32("cross_entropy_backward", {&gradient, &lse});
+  check_shape("cross_entropy_backward", "lse", lse, targets.shape());
+  if (gradient.numel() != 1) {
+    check_shape("cross_entropy_backward", "gradient", gradient, targets.shape());
+  }
+  static KernelTable<2> table;
+  const Kernel& kernel = table.get(flat.dtype() == DType::I32 ? 0 : 1,
+                                   [&] { return make("cross_entropy_gradient", flat.dtype()); });
+  const Tensor rows = as_rows(logits);
+  const std::int64_t n = flat.numel();
+  const Tensor g = gradient.numel() == 1 ? view::expand(view::reshape(gradient, {1}), {n})
+                                         : reshape(gradient, {n});
+  Tensor dx = empty(rows.shape());
+  if (dx.numel() > 0) launch(kernel, g, rows, flat, reshape(lse, {n}), dx);
+  return view::reshape(dx, logits.shape());
+}
+
+}  // namespace pg::ops

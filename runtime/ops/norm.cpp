@@ -1,0 +1,50 @@
+// See norm.h.
+#include "runtime/ops/norm.h"
+
+#include "runtime/ops/checks.h"
+#include "runtime/ops/reduce.h"
+
+namespace pg::ops {
+
+namespace {
+
+void check_weight(const Tensor& x, const Tensor& w) {
+  if (x.dim() == 0) fail("rms_norm", "a scalar has no rows");
+  if (w.dim() != 1 || w.numel() != x.size(-1)) {
+    fail("rms_norm", "weight has {} elements, the last dimension {}", w.numel(), x.size(-1));
+  }
+}
+
+}  // namespace
+
+RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
+  check_f32("rms_norm", {&x, &w});
+  check_weight(x, w);
+  static const Kernel kernel = builtin_kernel("rmsnorm.tile", "rmsnorm");
+  const Tensor rows = as_rows(x);
+  Tensor y = empty(rows.shape());
+  Tensor rstd = empty({rows.shape()[0]});
+  if (rstd.numel() > 0) launch(kernel, rows, w, eps, y, rstd);
+  return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
+}
+
+RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, const Tensor& w,
+                                   const Tensor& rstd) {
+  check_f32("rms_norm_backward", {&gradient, &x, &w, &rstd});
+  check_weight(x, w);
+  check_shape("rms_norm_backward", "gradient", gradient, x.shape());
+  check_shape("rms_norm_backward", "rstd", rstd, leading_shape(x));
+  static const Kernel for_input = builtin_kernel("rmsnorm.tile", "rmsnorm_input_gradient");
+  static const Kernel for_weight = builtin_kernel("rmsnorm.tile", "rmsnorm_weight_gradient");
+  const Tensor rows = as_rows(x);
+  const Tensor g = as_rows(gradient);
+  const Tensor s = view::reshape(rstd, {rows.shape()[0]});
+  Tensor dx = empty(rows.shape());
+  if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros(w.shape())};
+  launch(for_input, g, rows, w, s, dx);
+  Tensor parts = empty({(rows.shape()[0] + 65535) / 65536, w.numel()});
+  launch(for_weight, g, rows, s, parts);
+  return {view::reshape(dx, x.shape()), sum(parts, {0})};
+}
+
+}  // namespace pg::ops

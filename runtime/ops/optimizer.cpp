@@ -1,0 +1,76 @@
+// See optimizer.h.
+#include "runtime/ops/optimizer.h"
+
+#include <cmath>
+
+#include "runtime/ops/checks.h"
+#include "runtime/ops/copy.h"
+#include "runtime/ops/fill.h"
+#include "runtime/ops/reduce.h"
+
+namespace pg::ops {
+
+namespace {
+
+Tensor flat(const char* op, const Tensor& x) {
+  if (!x.is_contiguous()) fail(op, "parameters and their state must be packed");
+  return view::reshape(x, {x.numel()});
+}
+
+}  // namespace
+
+void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int64_t step) {
+  check_shape("set_adamw_scalars", "scalars", scalars, {8});
+  if (step < 1) fail("set_adamw_scalars", "step {} is below 1", step);
+  const double bias1 = 1.0 - std::pow(hyper.beta1, static_cast<double>(step));
+  const double bias2 = 1.0 - std::pow(hyper.beta2, static_cast<double>(step));
+  const double values[8] = {1.0 - hyper.lr * hyper.weight_decay,
+                            hyper.beta1,
+                            1.0 - hyper.beta1,
+                            hyper.beta2,
+                            1.0 - hyper.beta2,
+                            hyper.eps,
+                            hyper.lr / bias1,
+                            std::sqrt(bias2)};
+  float* out = scalars.data_ptr<float>();
+  for (int i = 0; i < 8; ++i) out[i] = static_cast<float>(values[i]);
+  scalars.mark_written();
+}
+
+void adamw_(const Tensor& p, const Tensor& m, const Tensor& v, const Tensor& gradient,
+            const Tensor& scalars, const Tensor& clip) {
+  check_f32("adamw_", {&p, &m, &v, &gradient, &scalars});
+  for (const Tensor* x : {&m, &v, &gradient}) check_shape("adamw_", "an operand", *x, p.shape());
+  check_shape("adamw_", "scalars", scalars, {8});
+  if (p.numel() == 0) return;
+  static const Kernel kernel = builtin_kernel("adamw.tile", "adamw");
+  static const Tensor one = full({1}, 1.0);
+  const Tensor factor = clip.defined() ? view::reshape(clip, {1}) : one;
+  launch(kernel, flat("adamw_", p), flat("adamw_", m), flat("adamw_", v),
+         reshape(gradient, {p.numel()}), scalars, factor);
+  for (const Tensor* x : {&p, &m, &v}) x->mark_written();
+}
+
+void sgd_(const Tensor& p, const Tensor& gradient, const Tensor& lr) {
+  check_f32("sgd_", {&p, &gradient, &lr});
+  check_shape("sgd_", "gradient", gradient, p.shape());
+  static const Kernel kernel = builtin_kernel("adamw.tile", "sgd");
+  if (p.numel() == 0) return;
+  launch(kernel, flat("sgd_", p), reshape(gradient, {p.numel()}), view::reshape(lr, {1}));
+  p.mark_written();
+}
+
+GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm) {
+  static const Kernel kernel = builtin_kernel("adamw.tile", "gradient_norm");
+  const auto count = static_cast<std::int64_t>(gradients.size());
+  Tensor squares = empty({count});
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Tensor one = sum_squares(gradients[static_cast<std::size_t>(i)]);
+    squares.data_ptr<float>()[i] = one.item<float>();
+  }
+  GradientNorm result{empty({1}), empty({1})};
+  launch(kernel, squares, max_norm, result.norm, result.clip);
+  return {view::reshape(result.norm, {}), view::reshape(result.clip, {})};
+}
+
+}  // namespace pg::ops

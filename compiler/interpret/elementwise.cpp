@@ -65,91 +65,44 @@ StepFunction ternary(const Preparation& preparation, ir::ElementType element) {
   });
 }
 
-StepFunction loop_of(const Preparation& preparation, const ir::Op& op) {
-  using enum ir::OpCode;
-  const ir::ElementType element = preparation.type(op.operands[0]).element;
-  switch (op.code) {
-    case Neg:
-      return unary<interpret::Neg>(preparation, element);
-    case Not:
-      return unary<interpret::Not>(preparation, element);
-    case Abs:
-      return unary<interpret::Abs>(preparation, element);
-    case Floor:
-      return unary<interpret::Floor>(preparation, element);
-    case Ceil:
-      return unary<interpret::Ceil>(preparation, element);
-    case Round:
-      return unary<interpret::Round>(preparation, element);
-    case Sqrt:
-      return unary<interpret::Sqrt>(preparation, element);
-    case Add:
-      return binary<interpret::Add>(preparation, element);
-    case Sub:
-      return binary<interpret::Sub>(preparation, element);
-    case Mul:
-      return binary<interpret::Mul>(preparation, element);
-    case Div:
-      return binary<interpret::Div>(preparation, element);
-    case Rem:
-      return binary<interpret::Rem>(preparation, element);
-    case Min:
-      return binary<interpret::Min>(preparation, element);
-    case Max:
-      return binary<interpret::Max>(preparation, element);
-    case MinNumber:
-      return binary<interpret::MinNumber>(preparation, element);
-    case MaxNumber:
-      return binary<interpret::MaxNumber>(preparation, element);
-    case And:
-      return binary<interpret::And>(preparation, element);
-    case Or:
-      return binary<interpret::Or>(preparation, element);
-    case Xor:
-      return binary<interpret::Xor>(preparation, element);
-    case Shl:
-      return binary<interpret::Shl>(preparation, element);
-    case Shr:
-      return binary<interpret::Shr>(preparation, element);
-    case MulHigh:
-      return binary<interpret::MulHigh>(preparation, element);
-    case Fma:
-      return ternary<interpret::Fma>(preparation, element);
-    case Constant:
-    case Iota:
-    case ProgramId:
-    case Dim:
-    case Cast:
-    case Bitcast:
-    case Compare:
-    case Select:
-    case Broadcast:
-    case Reshape:
-    case Permute:
-    case Slice:
-    case Concat:
-    case Reduce:
-    case Scan:
-    case Dot:
-    case Load:
-    case Store:
-    case Call:
-    case For:
-    case While:
-    case If:
-    case Yield:
-    case Assume:
-    case Assert:
-    case Print:
-      break;
-  }
-  TILE_UNREACHABLE("not an arithmetic op");
-}
+struct Row {
+  ir::OpCode code;
+  StepFunction (*loop)(const Preparation& preparation, ir::ElementType element);
+};
+
+constexpr Row rows[] = {
+    {ir::OpCode::Neg, unary<Neg>},
+    {ir::OpCode::Not, unary<Not>},
+    {ir::OpCode::Abs, unary<Abs>},
+    {ir::OpCode::Floor, unary<Floor>},
+    {ir::OpCode::Ceil, unary<Ceil>},
+    {ir::OpCode::Round, unary<Round>},
+    {ir::OpCode::Sqrt, unary<Sqrt>},
+    {ir::OpCode::Add, binary<Add>},
+    {ir::OpCode::Sub, binary<Sub>},
+    {ir::OpCode::Mul, binary<Mul>},
+    {ir::OpCode::Div, binary<Div>},
+    {ir::OpCode::Rem, binary<Rem>},
+    {ir::OpCode::Min, binary<Min>},
+    {ir::OpCode::Max, binary<Max>},
+    {ir::OpCode::MinNumber, binary<MinNumber>},
+    {ir::OpCode::MaxNumber, binary<MaxNumber>},
+    {ir::OpCode::And, binary<And>},
+    {ir::OpCode::Or, binary<Or>},
+    {ir::OpCode::Xor, binary<Xor>},
+    {ir::OpCode::Shl, binary<Shl>},
+    {ir::OpCode::Shr, binary<Shr>},
+    {ir::OpCode::MulHigh, binary<MulHigh>},
+    {ir::OpCode::Fma, ternary<Fma>},
+};
 
 }  // namespace
 
 void prepare_elementwise(Preparation& preparation, Step& step) {
-  step.run = loop_of(preparation, *step.op);
+  for (const Row& row : rows) {
+    if (row.code != step.op->code) continue;
+    step.run = row.loop(preparation, preparation.type(step.op->operands[0]).element);
+  }
   TILE_CHECK(step.run != nullptr, "op undefined for this element type");
 }
 

@@ -2,7 +2,7 @@
 // a loop may lose some of its values; then a sweep drops what nobody needs.
 #include "compiler/passes/eliminate_dead.h"
 
-#include <algorithm>
+#include "compiler/passes/keep_results.h"
 
 namespace tile::passes {
 
@@ -27,9 +27,7 @@ class DeadCode {
   void need_sources(ValueId value);
   void need_carried(const Op& op, std::size_t index);
   void sweep(BlockId block);
-  void drop_values(Op& op);
-  template <class T>
-  void keep(std::vector<T>& items, const std::vector<bool>& keep, std::size_t offset);
+  void drop_values(OpId op);
   const Op& yield_of(BlockId block) const {
     return function_.ops[function_.blocks[block].ops.back()];
   }
@@ -114,35 +112,11 @@ void DeadCode::find_roots(BlockId block) {
   }
 }
 
-template <class T>
-void DeadCode::keep(std::vector<T>& items, const std::vector<bool>& keep, std::size_t offset) {
-  std::size_t kept = offset;
-  for (std::size_t index = 0; index < keep.size(); ++index) {
-    if (keep[index]) items[kept++] = items[offset + index];
-  }
-  items.resize(kept);
-}
-
-/// Removes results that nobody needs from a loop or if, with their inits, arguments and yields.
-void DeadCode::drop_values(Op& op) {
+/// Removes results that nobody needs from a loop or if.
+void DeadCode::drop_values(OpId id) {
   std::vector<bool> needed;
-  for (ValueId result : op.results) needed.push_back(needed_[result]);
-  if (std::find(needed.begin(), needed.end(), false) == needed.end()) return;
-  keep(op.results, needed, 0);
-  const std::size_t skip = op.code == OpCode::For ? 1 : 0;
-  if (is_loop(op)) keep(op.operands, needed, first_init(op));
-  for (std::size_t index = 0; index < op.regions.size(); ++index) {
-    Block& block = function_.blocks[op.regions[index]];
-    if (is_loop(op)) keep(block.arguments, needed, skip);
-    const bool is_condition = op.code == OpCode::While && index == 0;
-    if (!is_condition) keep(function_.ops[block.ops.back()].operands, needed, 0);
-    for (std::size_t at = 0; at < block.arguments.size(); ++at) {
-      function_.values[block.arguments[at]].index = static_cast<std::uint32_t>(at);
-    }
-  }
-  for (std::size_t index = 0; index < op.results.size(); ++index) {
-    function_.values[op.results[index]].index = static_cast<std::uint32_t>(index);
-  }
+  for (ValueId result : function_.ops[id].results) needed.push_back(needed_[result]);
+  keep_results(function_, id, needed);
 }
 
 void DeadCode::sweep(BlockId block) {
@@ -150,9 +124,9 @@ void DeadCode::sweep(BlockId block) {
     return !live_[op] && function_.ops[op].code != OpCode::Yield;
   });
   for (OpId id : function_.blocks[block].ops) {
-    Op& op = function_.ops[id];
+    const Op& op = function_.ops[id];
     for (BlockId region : op.regions) sweep(region);
-    if (is_loop(op) || op.code == OpCode::If) drop_values(op);
+    if (is_loop(op) || op.code == OpCode::If) drop_values(id);
   }
 }
 

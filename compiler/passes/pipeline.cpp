@@ -7,6 +7,7 @@
 #include "compiler/passes/hoist_invariants.h"
 #include "compiler/passes/inline_calls.h"
 #include "compiler/passes/share_common.h"
+#include "compiler/passes/simplify.h"
 
 namespace tile::passes {
 
@@ -20,6 +21,7 @@ void on_each(ir::Module& module) {
 
 constexpr std::array table = {
     Pass{"inline_calls", "only noinline functions are called", inline_calls},
+    Pass{"simplify", "no rewrite rule applies", on_each<simplify>},
     Pass{"share_common", "no op repeats a visible one", on_each<share_common>},
     Pass{"eliminate_dead", "every op is needed", on_each<eliminate_dead>},
     Pass{"hoist_invariants", "loops compute only what changes", on_each<hoist_invariants>},

@@ -93,7 +93,7 @@ Reason Verifier::yields() {
   if (types != function_.result_types) return "the body yields other types than the results";
   if (function_.grid.is_none()) return std::nullopt;
   const Op& grid = function_.ops[function_.blocks[function_.grid].ops.back()];
-  if (grid.operands.empty() || grid.operands.size() > 3) return "a grid has 1 to 3 axes";
+  if (grid.operands.empty() || grid.operands.size() > 4) return "a grid has 1 to 4 axes";
   for (ValueId value : grid.operands) {
     if (function_.type(value) != Type::scalar(ElementType::I64)) return "a grid extent is not i64";
   }

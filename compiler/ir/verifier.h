@@ -6,7 +6,7 @@
 //             with one size (symbol or decimal constant) per dimension; scalars are `in`. A kernel yields
 //             nothing; a function yields its result types.
 //  Grid       A kernel's grid holds pure scalar ops on dims and scalar parameters, without regions, and
-//             yields one i64 extent per axis (1 to 3).
+//             yields one i64 extent per axis (1 to 4).
 //  Blocks     Every op stands in one block. A block ends in its only yield. Regions: for 1, while 2,
 //             if 2, custom reduce and scan 1, all others 0; each names its op as owner.
 //  Values     An operand is defined earlier in its block or in a block around it (grid and body share

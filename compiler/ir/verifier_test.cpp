@@ -61,7 +61,7 @@ TEST_CASE("kernels") {
   const std::string grid = "%g = dim %a axis=0 : i64\nyield %g";
   const std::string start = "%0 = constant 0 : i64\n%1 = constant 0.0 : f32\n";
   CHECK_EQ(kernel(grid, ""), "sound");
-  CHECK_EQ(kernel("yield", ""), "k: a grid has 1 to 3 axes");
+  CHECK_EQ(kernel("yield", ""), "k: a grid has 1 to 4 axes");
   CHECK_EQ(kernel(grid, "%0 = neg %g : i64"), "k: operand is not visible here: %0 = neg %g : i64");
   CHECK_EQ(kernel("%g = program_id axis=0 : i64\nyield %g", ""),
            "k: not allowed in a grid: %g = program_id axis=0 : i64");

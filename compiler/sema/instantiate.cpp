@@ -332,7 +332,7 @@ void KernelChecker::require_store(const Parameter& parameter) {
 
 void KernelChecker::check_grid() {
   std::size_t axes = decl_.syntax->grid.count;
-  if (axes < 1 || axes > 3) body_.report(decl_.syntax->grid_span, Kind::GridRank, axes);
+  if (axes < 1 || axes > 4) body_.report(decl_.syntax->grid_span, Kind::GridRank, axes);
   body_.builder().set_block(function_.grid);
   body_.scope().enter();
   declare_sizes();

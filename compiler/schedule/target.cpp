@@ -1,0 +1,50 @@
+// See target.h.
+#include "compiler/schedule/target.h"
+
+namespace tile::schedule {
+namespace {
+
+Target x86_64_v3() {
+  return {.name = "x86-64-v3", .clang_cpu = "x86-64-v3", .lineage = {"x86-64-v3", "cpu"}};
+}
+
+Target x86_64_v4() {
+  return {.name = "x86-64-v4",
+          .clang_cpu = "x86-64-v4",
+          .lineage = {"x86-64-v4", "x86-64-v3", "cpu"},
+          .vector_bytes = 64,
+          .vector_registers = 32,
+          .l1_bytes = 32 << 10,
+          .l2_bytes = 1 << 20,
+          .l3_bytes = 16 << 20};
+}
+
+Target zen5() {
+  Target target = x86_64_v4();
+  target.name = "zen5";
+  target.clang_cpu = "znver5";
+  target.lineage.insert(target.lineage.begin(), "zen5");
+  target.l1_bytes = 48 << 10;
+  target.l3_bytes = 32 << 20;
+  return target;
+}
+
+Target host() {
+  if (__builtin_cpu_is("znver5")) return zen5();
+  if (__builtin_cpu_supports("x86-64-v4")) return x86_64_v4();
+  return x86_64_v3();
+}
+
+}  // namespace
+
+std::optional<Target> find_target(std::string_view name) {
+  if (name == "x86-64-v3") return x86_64_v3();
+  if (name == "x86-64-v4") return x86_64_v4();
+  if (name == "zen5") return zen5();
+  if (name == "host") return host();
+  return std::nullopt;
+}
+
+std::vector<std::string> target_names() { return {"x86-64-v3", "x86-64-v4", "zen5", "host"}; }
+
+}  // namespace tile::schedule

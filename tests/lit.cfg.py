@@ -22,6 +22,7 @@ config.substitutions += [
     ("%FileCheck", llvm + "FileCheck"),
     ("%not", llvm + "not"),
     ("%split-file", llvm + "split-file"),
+    ("%bin", os.path.join(build, "bin")),
     ("%root", root),
     ("%data", data),
 ]

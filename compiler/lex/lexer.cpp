@@ -174,7 +174,7 @@ void Lexer::string() {
   while (peek() != '"') {
     if (position_ >= text_.size() || peek() == '\n' || peek() == '\r') {
       diagnostics_.report(span(begin), Kind::UnterminatedString);
-      add(TokenKind::String, begin);
+      add(TokenKind::Error, begin);
       return;
     }
     if (peek() == '\\') {

@@ -10,6 +10,7 @@ void Parser::module() {
   while (!at(TokenKind::End) && !has_given_up_) {
     std::size_t start = position_;
     is_unclosed_ = false;
+    suspect_ = Span();
     item();
     if (is_panicking_) skip_item(start);
   }
@@ -197,7 +198,7 @@ void Parser::schedule(std::string_view doc) {
   std::vector<SearchRange> search;
   while (!is_panicking_ && !at(TokenKind::RightBrace)) {
     if (at(TokenKind::End) || at_item()) {
-      diagnostics_.report(opening, Kind::UnclosedDelimiter, "{");
+      report_unclosed(opening);
       break;
     }
     std::size_t start = position_;

@@ -55,7 +55,7 @@ ExprId Parser::constant_expression() { return binary(above_comparison); }
 
 ExprId Parser::binary(int lowest) {
   ExprId left = unary();
-  bool has_comparison = false;
+  int comparisons = 0;
   while (!is_panicking_) {
     const Operator* found = binary_operator(kind());
     if (!found || found->precedence < lowest) break;
@@ -63,11 +63,10 @@ ExprId Parser::binary(int lowest) {
     expr.kind = Expr::Kind::Binary;
     expr.binary = found->op;
     expr.operator_span = advance();
-    if (found->precedence == comparison && has_comparison) {
+    if (found->precedence == comparison && ++comparisons == 2) {
       diagnostics_.report(expr.operator_span, Kind::ChainedComparison)
           .help("compare twice: `a < b && b < c`");
     }
-    has_comparison = found->precedence == comparison;
     ExprId right = binary(found->precedence + 1);
     expr.span = join(ast_[left].span, ast_[right].span);
     expr.operands = ast_.add_list(std::vector<ExprId>{left, right});

@@ -156,6 +156,28 @@ void Parser::fail(Kind kind, std::string_view expected) {
   diagnostics_.report(span, kind, expected, found);
 }
 
+/// Remembers `opening` when the `}` that comes next begins a line with another indentation than the
+/// line of `opening`: then it was probably meant for an outer brace.
+void Parser::suspect_brace(Span opening) {
+  if (!suspect_.file.is_none() || !is_on_new_line()) return;
+  std::string_view text = sources_.file(file_).text;
+  auto indentation = [&](std::uint32_t offset) {
+    std::size_t line = offset - (sources_.line_column(file_, offset).column - 1);
+    return text.find_first_not_of(" \t", line) - line;
+  };
+  if (indentation(opening.begin) != indentation(here().begin)) suspect_ = opening;
+}
+
+/// One message for all open braces of an item.
+void Parser::report_unclosed(Span opening) {
+  if (is_unclosed_) return;
+  is_unclosed_ = true;
+  auto report = diagnostics_.report(opening, Kind::UnclosedDelimiter, "{");
+  if (!suspect_.file.is_none()) {
+    report.note(suspect_, "the `}` of this one is indented differently, so it may be the open one");
+  }
+}
+
 /// Ends the parse: what follows would only give consequences.
 void Parser::give_up() {
   panic();

@@ -121,6 +121,8 @@ class Parser {
   void enter();
   void skip_statement(std::size_t start);
   void skip_item(std::size_t start);
+  void suspect_brace(Span opening);
+  void report_unclosed(Span opening);
   bool is_on_new_line() const;
   void check_docs();
 
@@ -144,7 +146,8 @@ class Parser {
   int depth_ = 0;
   bool is_panicking_ = false;
   bool has_given_up_ = false;
-  bool is_unclosed_ = false;            // an open `{` was reported; enclosing blocks stay silent
+  Span suspect_;              // the first `{` of the item whose `}` is indented differently
+  bool is_unclosed_ = false;  // an open `{` was reported; enclosing blocks stay silent
   std::vector<std::uint16_t> heights_;  // of each expression, to bound the tree
   std::unordered_map<std::string_view, std::string_view> names_;
 };

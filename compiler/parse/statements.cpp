@@ -26,14 +26,14 @@ Block Parser::block() {
   std::vector<StmtId> statements;
   while (!is_panicking_ && !at(TokenKind::RightBrace)) {
     if (at(TokenKind::End) || at_item()) {
-      if (!is_unclosed_) diagnostics_.report(opening, Kind::UnclosedDelimiter, "{");
-      is_unclosed_ = true;
+      report_unclosed(opening);
       break;
     }
     std::size_t start = position_;
     statement(statements);
     if (is_panicking_) skip_statement(start);
   }
+  if (at(TokenKind::RightBrace)) suspect_brace(opening);
   accept(TokenKind::RightBrace);
   block.statements = ast_.add_list(statements);
   block.span = since(opening);

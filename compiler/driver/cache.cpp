@@ -148,10 +148,7 @@ void Cache::warn_directory(const std::string& message) {
 
 /// Code in the cache is executed, so its directory must be ours alone.
 void Cache::prepare_directory() {
-  if (directory_.empty()) {
-    if (std::getenv("TILEC_CACHE_DIR") == nullptr) warn_directory("there is no home directory");
-    return;
-  }
+  if (directory_.empty()) return;
   if (!make_directories(directory_)) {
     return warn_directory("cannot create " + directory_ + " (" + std::strerror(errno) + ")");
   }

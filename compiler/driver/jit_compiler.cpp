@@ -147,7 +147,13 @@ JitStatistics JitCompiler::statistics() const {
 
 void install_jit_compiler() {
   // Never destroyed: kernels in static variables may outlive main.
-  static auto* compiler = new JitCompiler(default_cache_directory());
+  static auto* compiler = [] {
+    const std::string directory = default_cache_directory();
+    if (directory.empty() && std::getenv("TILEC_CACHE_DIR") == nullptr) {
+      print_warning("kernel cache: there is no home directory; kernels are kept in memory only");
+    }
+    return new JitCompiler(directory);
+  }();
   install_compiler(compiler);
 }
 

@@ -104,10 +104,22 @@ void Program::check() {
   }
   for (const FunctionDecl& function : state_->declarations.functions()) {
     if (function.is_library || state_->used.contains(&function)) continue;
-    Unit unit = state_->unit();
-    check_unused_function(unit, function);
-    state_->used.insert(unit.used.begin(), unit.used.end());
+    check_unused(function);
   }
+}
+
+void Program::check_unused(const FunctionDecl& function) {
+  // A function over any element type is right when it is right for one of them.
+  for (ir::ElementType element :
+       {ir::ElementType::F32, ir::ElementType::I64, ir::ElementType::Bool}) {
+    Diagnostics trial(state_->diagnostics.sources());
+    Unit unit{state_->declarations, trial, {}, {}, {}, {}, 0, false};
+    check_at_sample(unit, function, element);
+    state_->used.insert(unit.used.begin(), unit.used.end());
+    if (!unit.failed) return;
+  }
+  Unit unit = state_->unit();
+  check_at_sample(unit, function, ir::ElementType::F32);
 }
 
 }  // namespace tile::sema

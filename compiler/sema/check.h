@@ -16,6 +16,8 @@
 
 namespace tile::sema {
 
+struct FunctionDecl;
+
 /// Compile-time arguments as text, as after `--set` (driver/compile.h has the same type).
 using Setting = std::pair<std::string, std::string>;
 using Settings = std::vector<Setting>;
@@ -77,6 +79,7 @@ class Program {
 
  private:
   struct State;
+  void check_unused(const FunctionDecl& function);
   std::unique_ptr<State> state_;
 };
 

@@ -102,8 +102,8 @@ TEST_CASE("rmsnorm with a library function") {
   CHECK(checked.codes() == "");
   CHECK(checked.program->instances("rmsnorm")[0].settings == Settings{{"B", "256"}});
   std::string text = checked.ir({{"B", "256"}});
-  CHECK(text.contains("function @rsqrt(%x: f32) -> f32"));
-  CHECK(text.contains("reduce sum axis=0"));
+  CHECK(text.contains("rsqrt"));
+  CHECK(text.contains("reduce sum"));
 }
 
 }  // namespace

@@ -96,9 +96,9 @@ FunctionInstance instantiate_function(Unit& unit, const FunctionDecl& decl, cons
 namespace {
 
 /// A value for a compile-time parameter that nobody set.
-std::optional<Value> sample_constant(const GenericParameter& parameter) {
+std::optional<Value> sample_constant(const GenericParameter& parameter, ir::ElementType element) {
   switch (parameter.kind) {
-    case GenericKind::Type: return Value::of_element(ir::ElementType::F32);
+    case GenericKind::Type: return Value::of_element(element);
     case GenericKind::Precision: return Value::of_precision(ir::Precision::Fp32);
     case GenericKind::Int: case GenericKind::Bool: case GenericKind::Function: break;
   }
@@ -107,9 +107,33 @@ std::optional<Value> sample_constant(const GenericParameter& parameter) {
 
 constexpr std::int64_t sample_extent = 16;
 
+/// Is the compile-time parameter an extent in some parameter's type, so that a call binds it?
+bool is_inferred_size(const FunctionDecl& decl, std::string_view name) {
+  for (const Parameter& parameter : decl.ast->items_of(decl.syntax->parameters)) {
+    for (ExprId dim : decl.ast->items_of(parameter.type.dims)) {
+      const Expr& expr = (*decl.ast)[dim];
+      if (expr.kind == Expr::Kind::NameRef && expr.name.text == name) return true;
+    }
+  }
+  return false;
+}
+
+/// Nothing when extents depend on other sizes.
+std::optional<ir::Shape> sample_shape(const Ast& ast, const TypeSyntax& syntax) {
+  if (syntax.shape == TypeSyntax::Shape::Any) return ir::Shape{sample_extent};
+  ir::Shape shape;
+  for (ExprId dim : ast.items_of(syntax.dims)) {
+    const Expr& expr = ast[dim];
+    bool is_literal = expr.kind == Expr::Kind::Integer;
+    if (!is_literal && expr.kind != Expr::Kind::NameRef) return std::nullopt;
+    shape.push_back(is_literal ? static_cast<std::int64_t>(expr.integer) : sample_extent);
+  }
+  return shape;
+}
+
 }  // namespace
 
-void check_unused_function(Unit& unit, const FunctionDecl& decl) {
+void check_at_sample(Unit& unit, const FunctionDecl& decl, ir::ElementType element) {
   const Ast& ast = *decl.ast;
   ir::Function scratch;
   scratch.body = ir::add_block(scratch, {});
@@ -118,16 +142,11 @@ void check_unused_function(Unit& unit, const FunctionDecl& decl) {
   std::vector<std::pair<Name, Argument>> named;
   std::set<std::string_view> types;
   for (const GenericParameter& parameter : ast.items_of(decl.syntax->generics)) {
-    if (!parameter.default_value.is_none()) continue;
-    bool is_size = false;
-    for (const Parameter& own : ast.items_of(decl.syntax->parameters)) {
-      for (ExprId dim : ast.items_of(own.type.dims)) {
-        is_size |= ast[dim].kind == Expr::Kind::NameRef && ast[dim].name.text == parameter.name.text;
-      }
-    }
-    std::optional<Value> sample = sample_constant(parameter);
     if (parameter.kind == GenericKind::Type) types.insert(parameter.name.text);
-    if (is_size) continue;
+    bool has_default =
+        !parameter.default_value.is_none() && parameter.kind != GenericKind::Type;
+    if (has_default || is_inferred_size(decl, parameter.name.text)) continue;
+    std::optional<Value> sample = sample_constant(parameter, element);
     if (!sample) return;
     named.push_back({parameter.name, {*sample, parameter.name.span}});
   }
@@ -139,23 +158,11 @@ void check_unused_function(Unit& unit, const FunctionDecl& decl) {
       unit.report(parameter.type.span, Kind::TensorInFunction);
       return;
     }
-    ir::ElementType element = ir::ElementType::F32;
-    if (!types.contains(parameter.type.element.text)) {
-      auto written = body.element_type(parameter.type.element);
-      if (!written) return;
-      element = *written;
-    }
-    ir::Shape shape;
-    if (parameter.type.shape == TypeSyntax::Shape::Any) shape = {sample_extent};
-    if (parameter.type.shape == TypeSyntax::Shape::Dims) {
-      for (ExprId dim : ast.items_of(parameter.type.dims)) {
-        bool is_literal = ast[dim].kind == Expr::Kind::Integer;
-        shape.push_back(is_literal ? static_cast<std::int64_t>(ast[dim].integer) : sample_extent);
-        bool is_plain = is_literal || ast[dim].kind == Expr::Kind::NameRef;
-        if (!is_plain) return;  // depends on other sizes
-      }
-    }
-    ir::ValueId id = body.builder().constant({element, 0}, shape);
+    bool is_generic = types.contains(parameter.type.element.text);
+    auto own = is_generic ? element : body.element_type(parameter.type.element);
+    auto shape = sample_shape(ast, parameter.type);
+    if (!own || !shape) return;
+    ir::ValueId id = body.builder().constant({*own, 0}, *shape);
     call.arguments.push_back({body.tile_value(id), parameter.name.span});
   }
   body.call_function(decl, call, named);

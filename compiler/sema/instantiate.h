@@ -30,9 +30,9 @@ std::optional<BoundCall> bind_call(Body& caller, const FunctionDecl& decl, const
 FunctionInstance instantiate_function(Unit& unit, const FunctionDecl& decl,
                                       const BoundCall& bound, Span call_span);
 
-/// Checks a function that nobody calls, at a sample shape; does nothing where its compile-time parameters
-/// give no sample.
-void check_unused_function(Unit& unit, const FunctionDecl& decl);
+/// Checks a function that nobody calls, at a sample shape and with `element` for its element types; does
+/// nothing where its compile-time parameters give no sample.
+void check_at_sample(Unit& unit, const FunctionDecl& decl, ir::ElementType element);
 
 /// Checks the kernel and appends it to unit.module. Settings without an entry take their defaults, `tune`
 /// parameters without a default take default_tune.

@@ -11,9 +11,6 @@ void Body::declare(Binding binding) {
         .note(earlier->span, fmt::format("it is {} here", describe(earlier->kind)));
     return;
   }
-  if (find_builtin(binding.name)) {
-    report(binding.span, Kind::ReservedName, binding.name);
-  }
   scope_.declare(std::move(binding));
 }
 

@@ -74,6 +74,7 @@ class Diagnostics {
 
   /// `sources` must live as long as this.
   explicit Diagnostics(const SourceSet& sources) : sources_(&sources) {}
+  const SourceSet& sources() const { return *sources_; }
 
   /// report(span, Kind::TypeMismatch, "f32", "i64").note(other, "declared here").help("use
   /// `f32(x)`"); the arguments fill the kind's message.

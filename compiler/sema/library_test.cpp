@@ -1,0 +1,68 @@
+// Every .tile text of the repository passes the check phase, and what it emits passes the verifier.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/ir/verifier.h"
+#include "compiler/sema/sema_test_util.h"
+
+namespace tile::sema {
+namespace {
+
+std::vector<std::filesystem::path> texts(std::string_view folder) {
+  std::vector<std::filesystem::path> paths;
+  std::filesystem::path root = std::filesystem::path(PICOGRAD_SOURCE_DIR) / folder;
+  for (const auto& entry : std::filesystem::directory_iterator(root)) {
+    if (entry.path().extension() == ".tile") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// The messages that checking `path` as the user's file gives.
+std::string messages(const std::filesystem::path& path) {
+  SourceSet sources;
+  Diagnostics diagnostics(sources);
+  std::vector<std::unique_ptr<Ast>> asts;
+  std::vector<const Ast*> files;
+  auto add = [&](const std::filesystem::path& from) {
+    FileId file = sources.add(from.filename().string(), read(from));
+    Tokens tokens = lex(sources, file, diagnostics);
+    asts.push_back(std::make_unique<Ast>(parse(sources, file, tokens, diagnostics)));
+    files.push_back(asts.back().get());
+  };
+  for (const auto& library : texts("stdlib")) add(library);
+  add(path);
+  if (diagnostics.has_errors()) return diagnostics.render(false);
+  Program program(diagnostics, files);
+  program.check();
+  for (const std::string& kernel : program.kernels()) {
+    for (const Instance& instance : program.instances(kernel)) {
+      auto module = program.instantiate(kernel, instance.settings);
+      if (!module) continue;
+      if (auto broken = ir::verify(*module)) return *broken;
+    }
+  }
+  return diagnostics.render(false);
+}
+
+TEST_CASE("the standard library, the kernels and the examples check") {
+  for (std::string_view folder : {"stdlib", "kernels", "examples"}) {
+    for (const auto& path : texts(folder)) {
+      CHECK_MESSAGE(messages(path) == "", path.filename().string());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tile::sema

@@ -270,7 +270,7 @@ List<GenericArgument> Parser::generic_arguments() {
   return ast_.add_list(arguments);
 }
 
-// generic_argument := [NAME "="] constant_expression
+// generic_argument := [NAME "="] (constant_expression | element)
 GenericArgument Parser::generic_argument() {
   GenericArgument argument;
   Span first = here();

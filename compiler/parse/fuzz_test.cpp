@@ -114,5 +114,22 @@ TEST_CASE("the texts of the repository parse") {
   CHECK(count > 0);
 }
 
+// "```tile" holds items, "```tile body" statements.
+TEST_CASE("the examples of docs/language.md parse") {
+  std::ifstream file(std::string(PICOGRAD_SOURCE_DIR) + "/docs/language.md");
+  std::size_t count = 0;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line != "```tile" && line != "```tile body") continue;
+    bool is_body = line == "```tile body";
+    std::string text = is_body ? "fn f() {\n" : "";
+    while (std::getline(file, line) && line != "```") text += line + "\n";
+    if (is_body) text += "}\n";
+    CHECK(parse_text(text).messages == "");
+    ++count;
+  }
+  CHECK(count >= 9);
+}
+
 }  // namespace
 }  // namespace tile

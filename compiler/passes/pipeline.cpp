@@ -6,6 +6,7 @@
 #include "compiler/passes/eliminate_dead.h"
 #include "compiler/passes/hoist_invariants.h"
 #include "compiler/passes/inline_calls.h"
+#include "compiler/passes/remove_masks.h"
 #include "compiler/passes/share_common.h"
 #include "compiler/passes/simplify.h"
 
@@ -25,6 +26,7 @@ constexpr std::array table = {
     Pass{"share_common", "no op repeats a visible one", on_each<share_common>},
     Pass{"eliminate_dead", "every op is needed", on_each<eliminate_dead>},
     Pass{"hoist_invariants", "loops compute only what changes", on_each<hoist_invariants>},
+    Pass{"remove_masks", "accesses proven inside their tensor are unmasked", on_each<remove_masks>},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "compiler/driver/compile.h"
+#include "compiler/base/stride_class.h"
 #include "compiler/ir/function.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/target.h"

@@ -27,6 +27,8 @@ struct Buffer {
   std::vector<std::int64_t> strides;  // elements, per dimension; 0 where the extent is 1
   std::int64_t offset = 0;            // bytes from the start of scratch
   std::int64_t bytes = 0;
+  std::int64_t spare_rows = 0;        // a dot computes whole blocks, also at the edges
+  std::int64_t row_multiple = 1;
   bool is_dense = false;              // rows not padded: a reshape reads it under another shape
   BufferId same_memory;               // when set: lies where that buffer does
 };
@@ -72,10 +74,10 @@ struct Nest {
 /// Where a dot finds an operand: a tensor (through a Load and views) or a buffer.
 struct DotOperand {
   ir::ValueId value;  // a Load, or a stored value
-  IndexMap map;       // its dimensions as functions of the dot's [batch..., row, column] of this operand
+  IndexMap map;       // its dimensions as functions of the operand's [batch..., row, column]
 };
 
-/// acc += lhs @ rhs, in place in the buffer of the result.
+/// acc += lhs @ rhs, in place in the buffer of the result, in blocks whose accumulators are registers.
 struct Dot {
   ir::OpId op;
   DotOperand lhs;
@@ -83,9 +85,13 @@ struct Dot {
   Limit rows;     // of the result; none: all
   Limit columns;
   Limit depth;    // both operands read as 0 beyond it
+  int block_rows = 1;
+  int block_vectors = 1;
+  bool packs_lhs = false;  // else its rows are contiguous and read in place
+  bool packs_rhs = true;   // else its rows are contiguous and read in place, once
   BufferId buffer;
-  BufferId packed_lhs;  // none: read in place
-  BufferId packed_rhs;  // none: read in place
+  BufferId strips;         // for packed rows of lhs
+  BufferId panel;          // for packed columns of rhs
 };
 
 struct Step {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/driver/compile.h"
+#include "compiler/base/stride_class.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/target.h"
 
@@ -60,6 +60,9 @@ class Planner {
   void add_step(Step step);
   std::vector<Limit> squeezed(const std::vector<Limit>& limits, const ir::Shape& shape) const;
   bool find_direct_operand(ir::ValueId value, const std::vector<Limit>& limits, DotOperand& operand);
+  void choose_blocks(Dot& dot);
+  BufferId scratch(std::string name, std::int64_t count);
+  bool is_contiguous(const DotOperand& operand, int dim) const;
   void store_shared_values();
   void store_late_loads();
   ir::OpId next_store(ir::BlockId block, ir::OpId load, ir::ValueId tensor) const;

@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/driver/compile.h"
+#include "compiler/base/stride_class.h"
 #include "compiler/ir/function.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/target.h"

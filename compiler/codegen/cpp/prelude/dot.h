@@ -1,0 +1,145 @@
+// Matrix products: acc += lhs @ rhs, every output one chain of fma with ascending k, then + 0.0.
+// The work is cut into blocks of `rows` rows and `vectors` vectors of columns whose accumulators stay in
+// registers. The right side is packed panel by panel (a panel: the columns of one block, k after k); the
+// left side is read in place where its rows are contiguous, else packed into strips of `rows` rows.
+namespace v {
+
+#define TILE_UNROLL _Pragma("clang loop unroll(full)")
+
+/// A matrix in memory: element (i, j) is at[i * row + j * column].
+struct Matrix {
+  const float* at;
+  long row, column;
+};
+
+/// The operands of precision tf32: 10 mantissa bits, ties away from zero.
+TILE_INLINE f32 round_tf32(f32 x) {
+  const u32 bits = ((u32)x + 0x1000u) & ~0x1fffu;
+  return select(to_mask(x == x), (f32)bits, x);
+}
+
+template <int rows, int vectors>
+TILE_INLINE void dot_block(Matrix a, const float* b, long b_row, float* c, long c_row, long depth) {
+  f32 acc[rows][vectors];
+  TILE_UNROLL for (int r = 0; r < rows; ++r) {
+    TILE_UNROLL for (int w = 0; w < vectors; ++w) acc[r][w] = load(c + r * c_row + w * lanes);
+  }
+  for (long k = 0; k < depth; ++k) {
+    f32 right[vectors];
+    TILE_UNROLL for (int w = 0; w < vectors; ++w) right[w] = load(b + k * b_row + w * lanes);
+    TILE_UNROLL for (int r = 0; r < rows; ++r) {
+      const f32 left = splat<f32>(a.at[r * a.row + k * a.column]);
+      TILE_UNROLL for (int w = 0; w < vectors; ++w) acc[r][w] = fma(left, right[w], acc[r][w]);
+    }
+  }
+  TILE_UNROLL for (int r = 0; r < rows; ++r) {
+    TILE_UNROLL for (int w = 0; w < vectors; ++w) store(c + r * c_row + w * lanes, acc[r][w] + 0.0f);
+  }
+}
+
+/// x[i][l] becomes x[l][i]: lanes change places with rows, one bit of the index at a time.
+template <int step> TILE_INLINE void exchange(f32* x) {
+#define TILE_LOW(l) ((l) & step) ? TILE_LANES + (l) - step : (l)
+#define TILE_HIGH(l) ((l) & step) ? TILE_LANES + (l) : (l) + step
+#if TILE_LANES == 16
+#define TILE_EACH(f) \
+  f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
+#else
+#define TILE_EACH(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)
+#endif
+  TILE_UNROLL for (int i = 0; i < lanes; ++i) {
+    if ((i & step) != 0) continue;
+    const f32 low = x[i], high = x[i + step];
+    x[i] = __builtin_shufflevector(low, high, TILE_EACH(TILE_LOW));
+    x[i + step] = __builtin_shufflevector(low, high, TILE_EACH(TILE_HIGH));
+  }
+}
+TILE_INLINE void transpose(f32* x) {
+  if constexpr (lanes > 8) exchange<8>(x);
+  exchange<4>(x);
+  exchange<2>(x);
+  exchange<1>(x);
+}
+
+/// Packs `columns` columns of b, the rest of the panel is 0.
+template <int vectors, bool is_tf32>
+static void pack_panel(float* panel, Matrix b, long depth, long columns) {
+  constexpr int width = vectors * lanes;
+  const auto rounded = [](f32 x) { return is_tf32 ? round_tf32(x) : x; };
+  if (b.column == 1) {
+    for (long k = 0; k < depth; ++k) {
+      TILE_UNROLL for (int w = 0; w < vectors; ++w) {
+        const float* from = b.at + k * b.row + w * lanes;
+        const f32 x = columns == width ? load(from)
+                                       : load_masked(from, below(columns - w * lanes), 0.0f);
+        store(panel + k * width + w * lanes, rounded(x));
+      }
+    }
+    return;
+  }
+  for (int w = 0; w < vectors; ++w) {
+    const long present = columns - w * lanes;
+    long k = 0;
+    for (; b.row == 1 && present >= lanes && k + lanes <= depth; k += lanes) {
+      f32 x[lanes];
+      TILE_UNROLL for (int l = 0; l < lanes; ++l) x[l] = load(b.at + (w * lanes + l) * b.column + k);
+      transpose(x);
+      TILE_UNROLL for (int l = 0; l < lanes; ++l) {
+        store(panel + (k + l) * width + w * lanes, rounded(x[l]));
+      }
+    }
+    for (; k < depth; ++k) {
+      const float* from = b.at + w * lanes * b.column + k * b.row;
+      store(panel + k * width + w * lanes,
+            rounded(load_strided_masked(from, b.column, below(present), 0.0f)));
+    }
+  }
+}
+
+/// Packs `count` rows of a, k after k; the rest of the strip is 0.
+template <int rows, bool is_tf32>
+static void pack_strip(float* strip, Matrix a, long depth, long count) {
+  for (long k = 0; k < depth; ++k) {
+    for (int r = 0; r < rows; ++r) {
+      float x = r < count ? a.at[r * a.row + k * a.column] : 0.0f;
+      if (is_tf32) x = round_tf32(splat<f32>(x))[0];
+      strip[k * rows + r] = x;
+    }
+  }
+}
+
+/// acc has rows and columns to spare: it is written in whole blocks. `strips` holds all strips of the
+/// left side, or one; `panel` one panel.
+template <int rows, int vectors, bool packs_lhs, bool packs_rhs, bool is_tf32>
+static void dot(Matrix a, Matrix b, float* acc, long acc_row, long m, long n, long depth,
+                float* strips, float* panel) {
+  constexpr int width = vectors * lanes;
+  const long strip_size = depth * rows + lanes;
+  if constexpr (packs_lhs) {
+    for (long i = 0; i < m; i += rows) {
+      pack_strip<rows, is_tf32>(strips + i / rows * strip_size,
+                                {a.at + i * a.row, a.row, a.column}, depth, m - i);
+    }
+  } else if (const long rest = m % rows; rest != 0) {
+    const float* from = a.at + (m - rest) * a.row;
+    pack_strip<rows, is_tf32>(strips, {from, a.row, a.column}, depth, rest);
+  }
+  for (long j = 0; j < n; j += width) {
+    const float* right = b.at + j * b.column;
+    long right_row = b.row;
+    if (packs_rhs || n - j < width) {
+      const long columns = n - j < width ? n - j : width;
+      pack_panel<vectors, is_tf32>(panel, {right, b.row, b.column}, depth, columns);
+      right = panel;
+      right_row = width;
+    }
+    for (long i = 0; i < m; i += rows) {
+      Matrix left = {a.at + i * a.row, a.row, a.column};
+      if constexpr (packs_lhs) left = {strips + i / rows * strip_size, 1, rows};
+      else if (m - i < rows) left = {strips, 1, rows};
+      dot_block<rows, vectors>(left, right, right_row, acc + i * acc_row + j, acc_row, depth);
+    }
+  }
+}
+
+}  // namespace v

@@ -196,6 +196,7 @@ Form IndexFacts::form_of_op(ValueId value, const Op& op) {
 
 Form IndexFacts::form(ValueId value) {
   if (forms_[value]) return resolved(*forms_[value]);
+  TILE_CHECK(first_renamed_ == 0, "atoms found now would be dropped with another program's");
   const bool used_scoped = std::exchange(uses_scoped_, false);
   const Type& type = function_.type(value);
   Form result;

@@ -3,6 +3,7 @@
 // bit.
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -26,7 +27,11 @@ struct BinaryMeaning {
 };
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-double gelu(double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2.0))); }
+double gelu(double x) {
+  const double inner = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+  return x / 2 * (1 + std::tanh(inner));
+}
+double gelu_erf(double x) { return x / 2 * (1 + std::erf(x / std::numbers::sqrt2)); }
 
 constexpr UnaryMeaning unary_meanings[] = {
     {"exp", [](double x) { return std::exp(x); }},
@@ -58,6 +63,7 @@ constexpr UnaryMeaning unary_meanings[] = {
     {"sigmoid", sigmoid},
     {"silu", [](double x) { return x * sigmoid(x); }},
     {"gelu", gelu},
+    {"gelu_erf", gelu_erf},
     {"softplus", [](double x) { return std::log1p(std::exp(-std::fabs(x))) + std::fmax(x, 0.0); }},
 };
 

@@ -13,20 +13,13 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/base/stride_class.h"
+
 namespace tile {
 
 /// A compile-time argument as text, as after `--set`: "64", "true", "tf32", "f32", "silu".
 using Setting = std::pair<std::string, std::string>;
 using Settings = std::vector<Setting>;
-
-/// What the code may assume of one tensor argument's memory (ARCHITECTURE: stride class).
-struct StrideClass {
-  std::int8_t unit_dim = -1;   // the innermost dimension whose stride is 1, or -1
-  std::uint8_t zero_dims = 0;  // bit d: stride of dimension d is 0 (broadcast)
-  bool aligned = false;        // base and all other strides are multiples of 16 bytes
-
-  bool operator==(const StrideClass&) const = default;
-};
 
 /// One kernel parameter as the launcher sees it.
 struct KernelParameter {

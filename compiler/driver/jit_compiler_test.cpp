@@ -1,17 +1,16 @@
-// Tests from kernel text to results: the installed compiler under the runtime's launcher, the cache
-// on disk, threads and targets.
+// Tests from kernel text to results: stride classes, arms, targets, the cache on disk, threads.
 #include "compiler/driver/jit_compiler.h"
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <bit>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <thread>
 #include <vector>
-
-#include "runtime/device/kernel.h"
 
 using namespace tile;
 namespace fs = std::filesystem;
@@ -37,67 +36,86 @@ struct TemporaryDirectory {
   ~TemporaryDirectory() { fs::remove_all(path); }
 };
 
-struct Installed {
-  explicit Installed(Compiler& compiler) { install_compiler(&compiler); }
-  ~Installed() { install_compiler(nullptr); }
-};
+const KernelSource add_source{"add.tile", add_text};
+
+CpuKernel compile_add(Compiler& compiler, StrideClass a = {0, 0, false}, int arm = 0,
+                      Settings settings = {}, std::string target = "host") {
+  CompileRequest request;
+  request.source = &add_source;
+  request.kernel = "add";
+  request.settings = std::move(settings);
+  request.strides = {a, {0, 0, false}, {0, 0, false}};
+  request.arm = arm;
+  request.target = std::move(target);
+  auto answer = compiler.compile(request);
+  if (auto* error = std::get_if<CompileError>(&answer)) FAIL(error->message);
+  return std::get<CpuKernel>(answer);
+}
 
 /// Runs add on n elements, a with the given stride; true when every element is right.
-bool add_is_right(const pg::Kernel& add, std::int64_t n, std::int64_t stride) {
+bool is_right(const CpuKernel& add, std::int64_t n, std::int64_t stride) {
   const auto count = static_cast<std::size_t>(n);
   std::vector<float> a(count * static_cast<std::size_t>(std::max<std::int64_t>(stride, 1)) + 1);
   std::vector<float> b(count), c(count + 1, -1.0f);
   std::iota(a.begin(), a.end(), 0.5f);
   std::iota(b.begin(), b.end(), 100.0f);
-  const std::int64_t one = 1;
-  add.launch(std::vector{pg::Argument::tensor(a.data(), pg::Element::F32, 1, &n, &stride),
-                         pg::Argument::tensor(b.data(), pg::Element::F32, 1, &n, &one),
-                         pg::Argument::tensor(c.data(), pg::Element::F32, 1, &n, &one),
-                         pg::Argument::scalar(2.0f)});
+  const auto address = [](std::vector<float>& data) {
+    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(data.data()));
+  };
+  const std::int64_t words[] = {
+      address(a), n, stride, address(b), n, 1, address(c), n, 1, std::bit_cast<std::int32_t>(2.0f)};
+  std::int64_t programs = -1;
+  add.grid(words, &programs);
+  if (programs < 0 || programs > n) return false;
+  std::vector<std::byte> scratch(add.scratch_bytes);
+  add.run(words, &programs, 0, programs, scratch.data());
   for (std::size_t i = 0; i < count; ++i) {
     if (c[i] != a[i * static_cast<std::size_t>(stride)] + b[i] * 2.0f) return false;
   }
   return c[count] == -1.0f;
 }
 
-pg::Kernel add_kernel() { return pg::Kernel({"add.tile", add_text}, "add", {}); }
-
 }  // namespace
 
-TEST_CASE("vector add from text, at boundary sizes, strides and targets") {
+TEST_CASE("vector add from text, at boundary sizes, stride classes, arms and targets") {
   JitCompiler compiler("");
-  const Installed installed(compiler);
   for (const char* target : {"x86-64-v3", "host"}) {
-    pg::set_target(target);
-    const pg::Kernel add = add_kernel();
-    for (std::int64_t n : {0, 1, 7, 63, 64, 65, 127, 999, 1000, 1001, 40000}) {
-      for (std::int64_t stride : {0, 1, 3}) {
-        CAPTURE(n);
-        CAPTURE(stride);
-        CHECK(add_is_right(add, n, stride));
+    for (std::int64_t stride : {0, 1, 3}) {
+      StrideClass a;
+      a.unit_dim = stride == 1 ? 0 : -1;
+      a.zero_dims = stride == 0 ? 1 : 0;
+      for (int arm : {0, 1}) {
+        const CpuKernel add = compile_add(compiler, a, arm, {}, target);
+        for (std::int64_t n : {0, 1, 7, 63, 64, 65, 127, 255, 256, 257, 1000, 40000}) {
+          CAPTURE(n);
+          CAPTURE(stride);
+          CHECK(is_right(add, n, stride));
+        }
       }
     }
   }
-  pg::set_target("host");
 }
 
 TEST_CASE("the cache on disk: found again, made again when damaged, shared in the process") {
   const TemporaryDirectory directory;
   {
     JitCompiler cold(directory.path);
-    const Installed installed(cold);
-    const pg::Kernel first = add_kernel(), second = add_kernel();
-    CHECK(add_is_right(first, 100, 1));
-    CHECK(add_is_right(second, 100, 1));
+    const CpuKernel first = compile_add(cold), second = compile_add(cold);
+    CHECK(is_right(first, 100, 1));
+    CHECK(is_right(second, 100, 1));
     CHECK(cold.statistics().compiled == 1);
     CHECK(cold.statistics().shared == 1);
   }
   {
     JitCompiler warm(directory.path);
-    const Installed installed(warm);
-    CHECK(add_is_right(add_kernel(), 100, 1));
+    CHECK(is_right(compile_add(warm), 100, 1));
     CHECK(warm.statistics().compiled == 0);
     CHECK(warm.statistics().from_disk == 1);
+    // Another arm, target or setting is another text.
+    compile_add(warm, {0, 0, false}, 1);
+    compile_add(warm, {0, 0, false}, 0, {}, "x86-64-v3");
+    compile_add(warm, {0, 0, false}, 0, {{"B", "32"}});
+    CHECK(warm.statistics().compiled == 3);
   }
   for (const auto& entry : fs::directory_iterator(directory.path)) {
     std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
@@ -105,8 +123,7 @@ TEST_CASE("the cache on disk: found again, made again when damaged, shared in th
     file.put('!');
   }
   JitCompiler again(directory.path);
-  const Installed installed(again);
-  CHECK(add_is_right(add_kernel(), 100, 1));
+  CHECK(is_right(compile_add(again), 100, 1));
   CHECK(again.statistics().compiled == 1);
 }
 
@@ -121,21 +138,17 @@ TEST_CASE("mistakes reach the caller as the compiler wrote them, each request it
     CHECK((message.find("unknown kernel") != std::string::npos) == !std::strcmp(kernel, "missing"));
     CHECK((message.find("`y`") != std::string::npos) == !std::strcmp(kernel, "k"));
   }
-  const Installed installed(compiler);
-  CHECK_THROWS_AS(pg::Kernel({"bad.tile", bad.text}, "k", {}).launch({}), pg::Error);
 }
 
 TEST_CASE("several threads compile the same and different kernels at once") {
   JitCompiler compiler("");
-  const Installed installed(compiler);
-  const pg::Kernel shared = add_kernel();
   std::vector<std::thread> threads;
   std::atomic<int> right = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      right += add_is_right(shared, 500, 1);
-      right += add_is_right(
-          pg::Kernel({"add.tile", add_text}, "add", {{"B", std::to_string(16 << t)}}), 500, 1);
+      right += is_right(compile_add(compiler), 500, 1);
+      right += is_right(compile_add(compiler, {0, 0, false}, 0, {{"B", std::to_string(16 << t)}}),
+                        500, 1);
     });
   }
   for (auto& thread : threads) thread.join();

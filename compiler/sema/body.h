@@ -90,7 +90,8 @@ class Body {
 
   // expressions.cpp
   Value expression(ExprId id);
-  Value name(const Name& name);
+  /// What the name stands for. `is_call`: only for the message when it stands for nothing.
+  Value name(const Name& name, bool is_call = false);
   Value binary(BinaryOp op, const Argument& lhs, const Argument& rhs, Span span);
   Value cast(const Argument& argument, ir::ElementType to, Span span);
   /// A compile-time value; reports otherwise. `what` names it: "an extent".
@@ -139,7 +140,7 @@ class Body {
   Value evaluate(const Expr& expr);
   Value integer_literal(const Expr& expr, bool is_negative);
   Value unary(const Expr& expr);
-  Value unknown_name(const Name& name);
+  Value unknown_name(const Name& name, bool is_call);
   Value logical(BinaryOp op, const Argument& lhs, const Argument& rhs, Span span);
   Value compare(BinaryOp op, const Argument& lhs, const Argument& rhs, Span span);
 
@@ -159,6 +160,7 @@ class Body {
   std::optional<Accessed> access(const Argument& tensor, std::span<const Index> indices,
                                  bool has_pad, Span span);
   bool access_dimension(const Argument& tensor, const Index& index, bool has_pad, Accessed& out);
+  bool access_whole(const Argument& tensor, const Index& index, Accessed& out);
   void store(const Stmt& stmt);
 
   // statements.cpp

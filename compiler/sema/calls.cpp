@@ -8,7 +8,7 @@
 namespace tile::sema {
 
 Value Body::call(const Expr& expr) {
-  Value callee = name(expr.name);
+  Value callee = name(expr.name, true);
   if (callee.kind == Value::Kind::Element) {  // `T(x)` with a compile-time type
     if (expr.operands.count == 1) {
       ExprId id = ast_.operand(expr, 0);

@@ -34,7 +34,11 @@ Value Body::tile_value(ir::ValueId id) { return Value::of_tile(id, function().ty
 
 void Body::note_origin(Diagnostics::Builder& builder, const Argument& argument) {
   if (argument.span.file.is_none()) return;
-  builder.note(argument.span, fmt::format("this is `{}`", type_text(argument.value)));
+  std::string_view text = unit_.diagnostics.sources().text(argument.span);
+  const Binding* binding = scope_.find(text);
+  builder.note(binding ? binding->span : argument.span,
+               fmt::format("{} is `{}`", binding ? fmt::format("`{}`", text) : "this",
+                           type_text(argument.value)));
 }
 
 void Body::shape_mismatch(Span span, const Argument& lhs, const Argument& rhs) {

@@ -73,7 +73,7 @@ Value Body::integer_literal(const Expr& expr, bool is_negative) {
   return Value::of_int(static_cast<std::int64_t>(bits));
 }
 
-Value Body::name(const Name& name) {
+Value Body::name(const Name& name, bool is_call) {
   if (const Binding* binding = scope_.find(name.text)) {
     if (binding->value.is_error()) unit_.failed = true;
     return binding->value;
@@ -85,10 +85,10 @@ Value Body::name(const Name& name) {
     return Value::of_function(function);
   }
   if (find_builtin(name.text)) return Value::of_builtin(std::string(name.text));
-  return unknown_name(name);
+  return unknown_name(name, is_call);
 }
 
-Value Body::unknown_name(const Name& name) {
+Value Body::unknown_name(const Name& name, bool is_call) {
   if (unit_.declarations.find_kernel(name.text)) {
     report(name.span, Kind::NotAValue, name.text, "a kernel");
     return Value::error();
@@ -98,13 +98,17 @@ Value Body::unknown_name(const Name& name) {
     report(name.span, Kind::UseBeforeDefinition, name.text).note(local->second, "defined here");
     return Value::error();
   }
-  auto builder = report(name.span, Kind::UnknownName, name.text);
+  auto builder =
+      report(name.span, is_call ? Kind::UnknownFunction : Kind::UnknownName, name.text);
   if (local != locals_.end()) {
     builder.note(local->second, "it is visible only in the block that defines it");
     return Value::error();
   }
   std::vector<std::string_view> candidates = unit_.declarations.function_names();
-  for (const Binding& binding : scope_.all()) candidates.push_back(binding.name);
+  for (const Binding& binding : scope_.all()) {
+    bool is_candidate = !is_call || binding.value.kind == Value::Kind::Function;
+    if (is_candidate) candidates.push_back(binding.name);
+  }
   for (const Builtin& builtin : all_builtins()) candidates.push_back(builtin.name);
   std::string_view near = nearest_name(name.text, candidates);
   if (!near.empty()) builder.help(fmt::format("did you mean `{}`?", near));

@@ -29,20 +29,20 @@ std::string read(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// The messages that checking `path` as the user's file gives.
-std::string messages(const std::filesystem::path& path) {
+/// The messages that checking `text` as the user's file gives.
+std::string messages(const std::string& name, const std::string& text) {
   SourceSet sources;
   Diagnostics diagnostics(sources);
   std::vector<std::unique_ptr<Ast>> asts;
   std::vector<const Ast*> files;
-  auto add = [&](const std::filesystem::path& from) {
-    FileId file = sources.add(from.filename().string(), read(from));
+  auto add = [&](const std::string& file_name, const std::string& content) {
+    FileId file = sources.add(file_name, content);
     Tokens tokens = lex(sources, file, diagnostics);
     asts.push_back(std::make_unique<Ast>(parse(sources, file, tokens, diagnostics)));
     files.push_back(asts.back().get());
   };
-  for (const auto& library : texts("stdlib")) add(library);
-  add(path);
+  for (const auto& library : texts("stdlib")) add(library.filename().string(), read(library));
+  add(name, text);
   if (diagnostics.has_errors()) return diagnostics.render(false);
   Program program(diagnostics, files);
   program.check();
@@ -59,9 +59,21 @@ std::string messages(const std::filesystem::path& path) {
 TEST_CASE("the standard library, the kernels and the examples check") {
   for (std::string_view folder : {"stdlib", "kernels", "examples"}) {
     for (const auto& path : texts(folder)) {
-      CHECK_MESSAGE(messages(path) == "", path.filename().string());
+      CHECK(messages(path.filename().string(), read(path)) == "");
     }
   }
+}
+
+TEST_CASE("the items that docs/language.md shows check") {
+  std::string page = read(std::filesystem::path(PICOGRAD_SOURCE_DIR) / "docs/language.md");
+  int count = 0;
+  for (std::size_t at = 0; (at = page.find("```tile\n", at)) != std::string::npos; ++count) {
+    std::size_t begin = at + 8;
+    at = page.find("```", begin);
+    REQUIRE(at != std::string::npos);
+    CHECK(messages("language.md", page.substr(begin, at - begin)) == "");
+  }
+  CHECK(count >= 8);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "compiler/sema/body.h"
+#include "compiler/sema/const_eval.h"
 #include "compiler/sema/type_rules.h"
 
 namespace tile::sema {
@@ -13,8 +14,12 @@ Value Body::subscript(const Expr& expr) {
   if (base.value.is_error()) return Value::error();
   if (base.value.is_tensor()) return load(base, expr);
   if (base.value.is_tile()) return view_tile(base, expr);
-  report(base.span, Kind::InvalidIndex,
-         fmt::format("{} cannot be indexed", describe(base.value)));
+  auto builder = report(base.span, Kind::InvalidIndex,
+                        fmt::format("{} cannot be indexed", describe(base.value)));
+  const Builtin* builtin = find_builtin(base.value.name);
+  if (builtin && builtin->takes_shape()) {
+    builder.help(fmt::format("write `{}<f32>[...]`", builtin->name));
+  }
   return Value::error();
 }
 
@@ -67,18 +72,35 @@ std::optional<Body::Accessed> Body::access(const Argument& tensor, std::span<con
   return std::nullopt;
 }
 
+/// `:` is a whole dimension, if its size is a constant; `None` is for tiles.
+bool Body::access_whole(const Argument& tensor, const Index& index, Accessed& out) {
+  std::string name = function().values[tensor.value.id].name;
+  if (index.kind == Index::Kind::NewAxis) {
+    report(index.span, Kind::InvalidIndex, "`None` is for tiles, not for tensors")
+        .help(fmt::format("read `{}` first", name));
+    return false;
+  }
+  std::size_t dimension = out.indices.size();
+  for (const ir::Parameter& parameter : function().parameters) {
+    if (parameter.name != name || dimension >= parameter.sizes.size()) continue;
+    auto extent = parse_integer(parameter.sizes[dimension]);
+    if (!extent || *extent < 1) break;
+    builder_.set_span(index.span);
+    out.indices.push_back(builder_.constant_int(0));
+    out.access.dims.push_back({ir::AccessDim::Kind::Range, *extent, true});
+    return true;
+  }
+  report(index.span, Kind::InvalidIndex,
+         "`:` needs a dimension whose size is known at compile time")
+      .help("write `0 +: extent`");
+  return false;
+}
+
 bool Body::access_dimension(const Argument& tensor, const Index& index, bool has_pad,
                             Accessed& out) {
   std::string name = function().values[tensor.value.id].name;
   if (index.kind == Index::Kind::NewAxis || index.kind == Index::Kind::Full) {
-    report(index.span, Kind::InvalidIndex,
-           index.kind == Index::Kind::Full
-               ? fmt::format("`:` needs an extent: a dimension of a tensor has none that is known "
-                             "at compile time")
-               : std::string("`None` is for tiles, not for tensors"))
-        .help(index.kind == Index::Kind::Full ? "write `0 +: extent`"
-                                              : fmt::format("read `{}` first", name));
-    return false;
+    return access_whole(tensor, index, out);
   }
   Argument start{expression(index.start), ast_[index.start].span};
   if (start.value.is_int() && start.value.integer < 0 && !has_pad) {
@@ -200,9 +222,11 @@ Value Body::view_tile(const Argument& base, const Expr& expr) {
       start = *at, extent = *length;
     }
     if (start < 0 || extent < 1 || extent > whole || start > whole - extent) {
+      bool is_single = index.kind == Index::Kind::Single;
       report(index.span, Kind::InvalidIndex,
-             fmt::format("[{}, {} + {}) is outside the tile's extent {}", start, start, extent,
-                         whole));
+             is_single
+                 ? fmt::format("index {} is outside the tile's extent {}", start, whole)
+                 : fmt::format("{} +: {} is outside the tile's extent {}", start, extent, whole));
       return Value::error();
     }
     offsets.push_back(start);

@@ -9,6 +9,7 @@
 #include "runtime/device/error.h"
 #include "runtime/ops/activation.h"
 #include "runtime/ops/attention.h"
+#include "runtime/ops/cache.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/elementwise.h"
 #include "runtime/ops/embedding.h"

@@ -20,12 +20,13 @@ void on_each(ir::Module& module) {
   for (ir::Function& function : module.functions) pass(function);
 }
 
+// Hoisting comes before sharing, which then also joins what left a loop with what stood before it.
 constexpr std::array table = {
     Pass{"inline_calls", "only noinline functions are called", inline_calls},
     Pass{"simplify", "no rewrite rule applies", on_each<simplify>},
+    Pass{"hoist_invariants", "loops compute only what changes", on_each<hoist_invariants>},
     Pass{"share_common", "no op repeats a visible one", on_each<share_common>},
     Pass{"eliminate_dead", "every op is needed", on_each<eliminate_dead>},
-    Pass{"hoist_invariants", "loops compute only what changes", on_each<hoist_invariants>},
     Pass{"remove_masks", "accesses proven inside their tensor are unmasked", on_each<remove_masks>},
 };
 

@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/autograd/custom_op.h"
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
 
@@ -187,33 +186,6 @@ TEST_CASE("graphs of any length are freed without recursion") {
   }
   chain = Tensor();
   CHECK(x.requires_grad());
-}
-
-TEST_CASE("custom ops") {
-  int calls = 0;
-  const CustomOp triple = make_op(
-      "triple", [](const Tensors& in) { return in[0] * 3.0; },
-      [&](const Tensors&, const Tensor&, const Tensor& g) {
-        ++calls;
-        return Tensors{g * 3.0};
-      });
-  const Tensor x = tensor({1, 2}).requires_grad_();
-  const Tensor y = triple(x);
-  CHECK(values(y) == std::vector<float>{3, 6});
-  y.sum().backward();
-  CHECK(calls == 1);
-  CHECK(values(x.grad()) == std::vector<float>{3, 3});
-  CHECK_FALSE(triple(tensor({1})).requires_grad());
-
-  const CustomOp same =
-      make_op([](const Tensors& in) { return in[0]; },
-              [](const Tensors&, const Tensor&, const Tensor& g) { return Tensors{g}; });
-  CHECK(same(x).requires_grad());
-  const CustomOp wrong = make_op(
-      "wrong", [](const Tensors& in) { return in[0].sum(); },
-      [](const Tensors&, const Tensor&, const Tensor& g) { return Tensors{g}; });
-  CHECK(message_of([&] { wrong(x).backward(); }) ==
-        "wrong: the vjp returned a gradient of shape [] for input 0 of shape [2]");
 }
 
 }  // namespace

@@ -1,0 +1,90 @@
+// Ops of users' own, from host functions and from a kernel in a file.
+#include "runtime/autograd/custom_op.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/autograd/check_gradient.h"
+#include "runtime/autograd/functions.h"
+#include "runtime/device/error.h"
+#include "runtime/tensor/launch.h"
+
+namespace pg {
+namespace {
+
+std::vector<float> values(const Tensor& x) { return x.to_vector<float>(); }
+
+std::string message_of(auto&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_CASE("custom ops") {
+  int calls = 0;
+  const CustomOp triple = make_op(
+      "triple", [](const Tensors& in) { return in[0] * 3.0; },
+      [&](const Tensors&, const Tensor&, const Tensor& g) {
+        ++calls;
+        return Tensors{g * 3.0};
+      });
+  const Tensor x = tensor({1, 2}).requires_grad_();
+  const Tensor y = triple(x);
+  CHECK(values(y) == std::vector<float>{3, 6});
+  y.sum().backward();
+  CHECK(calls == 1);
+  CHECK(values(x.grad()) == std::vector<float>{3, 3});
+  CHECK_FALSE(triple(tensor({1})).requires_grad());
+
+  const CustomOp same =
+      make_op([](const Tensors& in) { return in[0]; },
+              [](const Tensors&, const Tensor&, const Tensor& g) { return Tensors{g}; });
+  CHECK(same(x).requires_grad());
+  const CustomOp wrong = make_op(
+      "wrong", [](const Tensors& in) { return in[0].sum(); },
+      [](const Tensors&, const Tensor&, const Tensor& g) { return Tensors{g}; });
+  CHECK(message_of([&] { wrong(x).backward(); }) ==
+        "wrong: the vjp returned a gradient of shape [] for input 0 of shape [2]");
+}
+
+constexpr const char* kCubeText = R"(
+/// y = x^3.
+kernel cube<tune B: int = 64>(x: tensor<f32>[N], y: out tensor<f32>[N]) grid (ceil_div(N, B))
+{
+  let i = program() * B;
+  let t = x[i +: B];
+  y[i +: B] = t * t * t;
+}
+)";
+
+TEST_CASE("a kernel from a file becomes a differentiable op") {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / "picograd_custom_op_test.tile";
+  std::ofstream(path) << kCubeText;
+  const Kernel kernel = load_kernel(path.string(), "cube");
+  std::filesystem::remove(path);
+  const CustomOp cube = make_op(
+      "cube",
+      [kernel](const Tensors& in) {
+        Tensor y = empty_like(in[0]);
+        launch(kernel, in[0], y);
+        return y;
+      },
+      [](const Tensors& in, const Tensor&, const Tensor& g) {
+        return Tensors{g * square(in[0]) * 3.0};
+      });
+  CHECK(values(cube(tensor({1, -2, 3}))) == std::vector<float>{1, -8, 27});
+  const auto function = [&](const Tensors& in) { return cube(in[0]); };
+  CHECK(check_gradient(function, {tensor({1, -2, 0.5f})}) == "");
+  CHECK(check_gradient(function, {tensor({1, -2, 0.5f})}, {.second_order = true}) == "");
+  CHECK(message_of([&] { launch(kernel, tensor({1, 2}), tensor({1})); }).starts_with("cube: "));
+  CHECK(message_of([&] { launch(kernel, tensor({1, 2})); }).starts_with("cube: "));
+}
+
+}  // namespace
+}  // namespace pg

@@ -60,6 +60,7 @@ void Planner::place_dot(OpId id) {
                          is_early(function_, depth.start);
   if (is_common) dot.depth = depth;
   int level = fill(op.operands[ir::op::Dot::acc], dot.buffer) + 1;
+  bool is_settled = true;
   for (const int side : {0, 1}) {
     std::vector<Limit> limits(wanted.begin(), wanted.end() - 2);
     limits.push_back(side == 0 ? dot.rows : dot.depth);
@@ -67,6 +68,7 @@ void Planner::place_dot(OpId id) {
     DotOperand& operand = side == 0 ? dot.lhs : dot.rhs;
     if (!find_direct_operand(operands[side], limits, operand)) {
       must_store_.insert(operands[side]);
+      is_settled = false;
       continue;
     }
     Wanted outside{nullptr, {}};
@@ -78,7 +80,7 @@ void Planner::place_dot(OpId id) {
   for (const ValueId operand : {dot.lhs.value, dot.rhs.value, result}) {
     uses_[operand].push_back({block_, level, {}, {}});
   }
-  choose_blocks(dot);
+  if (is_settled) choose_blocks(dot);
   ready_[result] = level + 1;
   op_level_[id] = level;
   plan_.dots.push_back(dot);

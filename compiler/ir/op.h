@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "compiler/ir/attributes.h"
@@ -55,6 +56,8 @@ const OpInfo& info(OpCode code);
 std::optional<OpCode> op_from_text(std::string_view text);
 /// All ops in table order.
 const std::array<OpInfo, op_count>& all_ops();
+/// The table as Markdown, as it stands in docs/ir.md.
+std::string op_reference();
 
 /// Operand positions by name: op::Dot::acc == 2. (A parenthesised list becomes enumerators.)
 namespace op {

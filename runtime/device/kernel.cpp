@@ -158,6 +158,12 @@ tile::StrideClass unpack_stride_class(std::uint64_t bits) {
   return result;
 }
 
+std::string Kernel::State::label() const {
+  std::string label = name;
+  for (const auto& [setting, value] : settings) label += " " + setting + "=" + value;
+  return label;
+}
+
 Prepared& Kernel::State::prepare() {
   const auto index = static_cast<std::size_t>(target_index());
   if (Prepared* known = prepared[index].load(std::memory_order_acquire)) return *known;

@@ -85,6 +85,8 @@ struct Kernel::State {
   std::array<std::atomic<Prepared*>, target_count> prepared{};
   std::array<std::unique_ptr<Prepared>, target_count> owned;
 
+  /// "map_unary F=silu", for the profile.
+  std::string label() const;
   /// For the current target; asks the compiler the first time.
   Prepared& prepare();
   Variant& compile_variant(Prepared& prepared, const VariantKey& key);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/device/profile.h"
 #include "runtime/device/thread_pool.h"
 
 using namespace pg;
@@ -183,6 +184,24 @@ TEST_CASE("a kernel finds its variants again after its table has grown") {
     }
   }
   CHECK(installed.compiler.requests.size() == 36);  // 6 x 6: stride 3 is never aligned
+}
+
+TEST_CASE("the profile counts launches per kernel and settings") {
+  const Installed installed;
+  const Kernel add({"test.tile", "text"}, "add", {{"B", "16"}});
+  Vector a(4), b(4), c(4);
+  const std::vector arguments{a.argument(), b.argument(), c.argument(), Argument::scalar(1.0f)};
+  reset_profile();
+  add.launch(arguments);
+  CHECK(profile_table().empty());
+  set_profiling(true);
+  add.launch(arguments);
+  add.launch(arguments);
+  set_profiling(false);
+  const std::string table = profile_table();
+  CHECK(table.find("\nadd B=16 ") != std::string::npos);
+  CHECK(table.find(" 2 ") != std::string::npos);
+  reset_profile();
 }
 
 TEST_CASE("arguments that do not fit are refused with names") {

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 #include "runtime/device/kernel.h"
 #include "runtime/device/kernel_state.h"
 #include "runtime/device/overlap.h"
+#include "runtime/device/profile.h"
 #include "runtime/device/thread_pool.h"
 
 namespace pg {
@@ -276,7 +278,13 @@ void Kernel::launch(std::span<const Argument> arguments) const {
   Variant* variant = prepared.table.load(std::memory_order_acquire)->find(launch.key);
   if (variant == nullptr) variant = &state_->compile_variant(prepared, launch.key);
   launches.fetch_add(1, std::memory_order_relaxed);
-  run_programs(launch, variant->code);
+  if (detail::profiling.load(std::memory_order_relaxed)) {
+    const auto start = std::chrono::steady_clock::now();
+    run_programs(launch, variant->code);
+    detail::record_launch(state_->label(), (std::chrono::steady_clock::now() - start).count());
+  } else {
+    run_programs(launch, variant->code);
+  }
 }
 
 std::uint64_t launch_count() { return launches.load(std::memory_order_relaxed); }

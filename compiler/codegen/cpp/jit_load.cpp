@@ -5,11 +5,15 @@
 
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
+#include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
+#include <fstream>
 
 namespace tile::codegen {
 
@@ -40,6 +44,24 @@ struct Session {
 Session& session() {
   static auto* instance = new Session;
   return *instance;
+}
+
+/// With TILEC_PERF_MAP=1: tells `perf` the names of loaded functions, in the file it looks for.
+void write_perf_map(LLJIT& jit, JITDylib& library, llvm::StringRef object, std::string_view name) {
+  const char* set = std::getenv("TILEC_PERF_MAP");
+  if (set == nullptr || llvm::StringRef(set) != "1") return;
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "object"));
+  if (!file) return llvm::consumeError(file.takeError());
+  const std::string path = "/tmp/perf-" + std::to_string(::getpid()) + ".map";
+  std::ofstream map(path, std::ios::app);
+  for (const llvm::object::ELFSymbolRef symbol : (*file)->symbols()) {
+    auto symbol_name = symbol.getName();
+    if (!symbol_name || symbol.getELFType() != llvm::ELF::STT_FUNC) continue;
+    auto address = jit.lookup(library, *symbol_name);
+    if (!address) return llvm::consumeError(address.takeError());
+    map << std::hex << address->getValue() << " " << symbol.getSize() << " " << name << "."
+        << symbol_name->str() << "\n";
+  }
 }
 
 class OrcCode final : public LoadedCode {
@@ -77,6 +99,7 @@ std::variant<std::shared_ptr<const LoadedCode>, ToolError> load_object(std::stri
   if (auto error = jit.addObjectFile(*library, std::move(buffer))) {
     return ToolError{llvm::toString(std::move(error))};
   }
+  write_perf_map(jit, *library, object, name);
   return code;
 }
 

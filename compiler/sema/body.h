@@ -1,10 +1,11 @@
-// The walk over one body: checks statements and expressions and emits tile IR as it goes, for one set of
-// compile-time arguments. The methods are spread by topic: conversions.cpp, expressions.cpp, memory.cpp,
-// calls.cpp, statements.cpp, control.cpp and, behind a table, builtins_*.cpp.
+// The walk over one body: checks statements and expressions and emits tile IR as it goes, for one
+// set of compile-time arguments. The methods are spread by topic: conversions.cpp, expressions.cpp,
+// memory.cpp, calls.cpp, statements.cpp, control.cpp and, behind a table, builtins_*.cpp.
 //
-// Variables become SSA by carrying: a loop or branch region takes and yields every `var` of the outside
-// that its statements assign. A region being filled is a Frame; `break` and `return` end its frame early,
-// which `run` arranges by moving the rest of the block into the other branch of the `if` around them.
+// Variables become SSA by carrying: a loop or branch region takes and yields every `var` of the
+// outside that its statements assign. A region being filled is a Frame; `break` and `return` end
+// its frame early, which `run` arranges by moving the rest of the block into the other branch of
+// the `if` around them.
 #pragma once
 
 #include <map>
@@ -47,7 +48,8 @@ struct Unit {
   }
 };
 
-/// What remains to be done in a frame: the rest of a block, then (`next`) the rest of the block around it.
+/// What remains to be done in a frame: the rest of a block, then (`next`) the rest of the block
+/// around it.
 struct Cursor {
   std::span<const StmtId> rest;
   std::shared_ptr<const Cursor> next;  // null: the frame ends here
@@ -62,9 +64,9 @@ struct Frame {
   enum class Kind : std::uint8_t { Function, Loop, Branch };
   enum class Exit : std::uint8_t { End, Break, Return };
   Kind kind = Kind::Function;
-  std::vector<std::size_t> carried;  // Loop, Branch: positions of variables in the scope; yielded last
-  // Loop that can be left early. Yields, before the variables: the next index (if it counts), whether the
-  // loop is left, and (can_return) whether the function returns, with its results.
+  std::vector<std::size_t> carried;  // Loop, Branch: places in the scope of variables; yielded last
+  // Loop that can be left early. Yields, before the variables: the next index (if it counts),
+  // whether the loop is left, and (can_return) whether the function returns, with its results.
   bool can_leave = false;
   bool can_return = false;
   ir::ValueId index;

@@ -1,5 +1,5 @@
-// The handlers of the builtin table, by topic. Each checks its arguments (their number is checked already)
-// and gives the call's value, Error after a report.
+// The handlers of the builtin table, by topic. Each checks its arguments (their number is checked
+// already) and gives the call's value, Error after a report.
 #pragma once
 
 #include "compiler/sema/body.h"

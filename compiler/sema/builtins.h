@@ -1,5 +1,5 @@
-// The names the language itself gives a meaning: one table from name to handler. A handler checks its
-// arguments and emits IR through the Body that is being checked.
+// The names the language itself gives a meaning: one table from name to handler. A handler checks
+// its arguments and emits IR through the Body that is being checked.
 #pragma once
 
 #include <span>

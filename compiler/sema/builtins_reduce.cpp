@@ -1,4 +1,5 @@
-// Builtins along an axis: reductions, scans, dot. Their orders are NUMERICS' and stated in docs/language.md.
+// Builtins along an axis: reductions, scans, dot. Their orders are NUMERICS' and stated in
+// docs/language.md.
 #include <fmt/format.h>
 
 #include "compiler/sema/builtin_handlers.h"

@@ -1,5 +1,5 @@
-// Calls: collecting arguments, builtins, and functions of the language, which are checked once per set of
-// compile-time arguments and argument types (instantiate.cpp) and called by a Call op.
+// Calls: collecting arguments, builtins, and functions of the language, which are checked once per
+// set of compile-time arguments and argument types (instantiate.cpp) and called by a Call op.
 #include <fmt/format.h>
 
 #include "compiler/sema/body.h"
@@ -147,7 +147,8 @@ Value Body::call_value(const Argument& callee, std::vector<Argument> arguments, 
   const Builtin& builtin = *find_builtin(callee.value.name);
   call.name = builtin.name;
   int count = static_cast<int>(call.arguments.size());
-  bool is_wrong = builtin.takes_shape() || builtin.takes_text() || count < builtin.least_arguments ||
+  bool is_wrong = builtin.takes_shape() || builtin.takes_text() ||
+                  count < builtin.least_arguments ||
                   (builtin.most_arguments >= 0 && count > builtin.most_arguments);
   if (is_wrong) {
     report(callee.span, Kind::ArgumentCount, builtin.name, expected_count(builtin), count);

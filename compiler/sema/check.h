@@ -1,6 +1,6 @@
-// The check phase: from the syntax trees of the standard library and one user file to tile IR. A Program
-// holds the declarations; bodies are checked per instance, as they are asked for. Everything wrong goes to
-// the Diagnostics, each mistake once, however many instances show it.
+// The check phase: from the syntax trees of the standard library and one user file to tile IR. A
+// Program holds the declarations; bodies are checked per instance, as they are asked for.
+// Everything wrong goes to the Diagnostics, each mistake once, however many instances show it.
 #pragma once
 
 #include <memory>
@@ -55,8 +55,8 @@ struct ScheduleArm {
 
 class Program {
  public:
-  /// The last tree is the user's, those before are the standard library's; all outlive this. Trees with
-  /// syntax errors must not come here.
+  /// The last tree is the user's, those before are the standard library's; all outlive this. Trees
+  /// with syntax errors must not come here.
   Program(Diagnostics& diagnostics, std::vector<const Ast*> files);
   ~Program();
   Program(const Program&) = delete;
@@ -67,11 +67,12 @@ class Program {
   std::vector<ConstantInfo> constants(std::string_view kernel) const;
   /// What `check` and `emit` cover. Empty and reported when a `const` has no value anywhere.
   std::vector<Instance> instances(std::string_view kernel);
-  /// The kernel and the functions it calls, callees first; nothing when there were reports. Settings give
-  /// `const` and `tune` parameters, others take their defaults.
+  /// The kernel and the functions it calls, callees first; nothing when there were reports.
+  /// Settings give `const` and `tune` parameters, others take their defaults.
   std::optional<ir::Module> instantiate(std::string_view kernel, const Settings& settings);
-  /// Schedules for the target or what it descends from ("zen5", "x86-64-v4", "x86-64-v3", "cpu"), in file
-  /// order, then the default arm. `settings`: the `const` arguments, for conditions on them.
+  /// Schedules for the target or what it descends from ("zen5", "x86-64-v4", "x86-64-v3", "cpu"),
+  /// in file order, then the default arm. `settings`: the `const` arguments, for conditions on
+  /// them.
   std::vector<ScheduleArm> schedules(std::string_view kernel, std::string_view target,
                                      const Settings& settings);
   /// Checks everything: all instances of all kernels, all schedules, functions that no kernel uses.

@@ -1,4 +1,5 @@
-// The check phase on whole kernels: the printed IR of the language's sketches, and that it verifies.
+// The check phase on whole kernels: the printed IR of the language's sketches, and that it
+// verifies.
 #include "compiler/sema/check.h"
 
 #include <doctest/doctest.h>

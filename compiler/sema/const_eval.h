@@ -22,7 +22,8 @@ Folded fold_integers(BinaryOp op, std::int64_t lhs, std::int64_t rhs);
 bool fold_comparison(BinaryOp op, std::int64_t lhs, std::int64_t rhs);
 bool is_comparison(BinaryOp op);
 
-/// Decimal or 0x literal with an optional sign, as after `--set`; nothing when malformed or too large.
+/// Decimal or 0x literal with an optional sign, as after `--set`; nothing when malformed or too
+/// large.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
 }  // namespace tile::sema

@@ -1,6 +1,7 @@
-// Control flow without loops: blocks, `if`, `return`, `break`. A frame is filled by `run`, which ends it on
-// every path. Where a jump hides in one branch of an `if`, what follows the `if` moves into the branches,
-// so that each path runs to the frame's end by itself and the IR stays structured.
+// Control flow without loops: blocks, `if`, `return`, `break`. A frame is filled by `run`, which
+// ends it on every path. Where a jump hides in one branch of an `if`, what follows the `if` moves
+// into the branches, so that each path runs to the frame's end by itself and the IR stays
+// structured.
 #include <fmt/format.h>
 
 #include "compiler/sema/body.h"

@@ -1,5 +1,5 @@
-// From Values to values of the IR: literals find their element type, scalars are repeated, and everything
-// that does not fit is reported with both sides and where they came from.
+// From Values to values of the IR: literals find their element type, scalars are repeated, and
+// everything that does not fit is reported with both sides and where they came from.
 #include <fmt/format.h>
 
 #include "compiler/sema/body.h"
@@ -50,7 +50,8 @@ void Body::shape_mismatch(Span span, const Argument& lhs, const Argument& rhs) {
   }
 }
 
-bool Body::require_accepted(ir::OpCode code, std::string_view name, ElementType element, Span span) {
+bool Body::require_accepted(ir::OpCode code, std::string_view name, ElementType element,
+                            Span span) {
   if (accepts(code, element)) return true;
   report(span, Kind::InvalidOperand, name, ir::name(element))
       .note(fmt::format("it takes {}", accepted_words(code)));

@@ -1,6 +1,6 @@
-// The tables of what the files of a compilation declare: functions and kernels by name, with the schedules
-// and instances that belong to each kernel. Built before any body is looked at; reports duplicates and
-// schedules of unknown kernels.
+// The tables of what the files of a compilation declare: functions and kernels by name, with the
+// schedules and instances that belong to each kernel. Built before any body is looked at; reports
+// duplicates and schedules of unknown kernels.
 #pragma once
 
 #include <deque>
@@ -34,7 +34,8 @@ class Declarations {
   /// The last file is the user's, those before are the standard library.
   Declarations(Diagnostics& diagnostics, const std::vector<const Ast*>& files);
 
-  /// The user's functions hide the library's from the user's file alone, so that the library can grow.
+  /// The user's functions hide the library's from the user's file alone, so that the library can
+  /// grow.
   const FunctionDecl* find_function(std::string_view name, const Ast& from) const;
   const KernelDecl* find_kernel(std::string_view name) const;
   const std::deque<FunctionDecl>& functions() const { return functions_; }

@@ -1,5 +1,5 @@
-// Expressions: literals, names, operators, casts. Compile-time values are folded here and never reach the
-// IR unless an operation needs them in a tile.
+// Expressions: literals, names, operators, casts. Compile-time values are folded here and never
+// reach the IR unless an operation needs them in a tile.
 #include <fmt/format.h>
 
 #include <limits>

@@ -1,5 +1,5 @@
-// One checked copy per set of compile-time arguments: of a function, per (function, compile-time arguments,
-// argument types), shared by all calls of a module; of a kernel, per settings.
+// One checked copy per set of compile-time arguments: of a function, per (function, compile-time
+// arguments, argument types), shared by all calls of a module; of a kernel, per settings.
 #pragma once
 
 #include <optional>
@@ -21,8 +21,8 @@ struct BoundCall {
   std::vector<ir::Type> result_types;
 };
 
-/// Binds a call: explicit compile-time arguments, then what the arguments' types tell, then defaults.
-/// Reports at the call. `caller` evaluates nothing; it lends its place for reports.
+/// Binds a call: explicit compile-time arguments, then what the arguments' types tell, then
+/// defaults. Reports at the call. `caller` evaluates nothing; it lends its place for reports.
 std::optional<BoundCall> bind_call(Body& caller, const FunctionDecl& decl, const Call& call,
                                    const std::vector<std::pair<Name, Argument>>& named);
 
@@ -30,16 +30,17 @@ std::optional<BoundCall> bind_call(Body& caller, const FunctionDecl& decl, const
 FunctionInstance instantiate_function(Unit& unit, const FunctionDecl& decl,
                                       const BoundCall& bound, Span call_span);
 
-/// Checks a function that nobody calls, at a sample shape and with `element` for its element types; does
-/// nothing where its compile-time parameters give no sample.
+/// Checks a function that nobody calls, at a sample shape and with `element` for its element types;
+/// does nothing where its compile-time parameters give no sample.
 void check_at_sample(Unit& unit, const FunctionDecl& decl, ir::ElementType element);
 
-/// Checks the kernel and appends it to unit.module. Settings without an entry take their defaults, `tune`
-/// parameters without a default take default_tune.
+/// Checks the kernel and appends it to unit.module. Settings without an entry take their defaults,
+/// `tune` parameters without a default take default_tune.
 void instantiate_kernel(Unit& unit, const KernelDecl& decl, const Settings& settings);
 constexpr std::int64_t default_tune = 64;
 
-/// Declares the compile-time parameters of a kernel in `body`: from settings, defaults or default_tune.
+/// Declares the compile-time parameters of a kernel in `body`: from settings, defaults or
+/// default_tune.
 void bind_constants(Unit& unit, const KernelDecl& decl, const Settings& settings, Body& body);
 
 /// Is this a value for a parameter of that kind?

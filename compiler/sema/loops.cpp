@@ -1,5 +1,5 @@
-// Loops at run time. A `for` that only ends at its end becomes a For op; one with a `break` or `return`
-// inside, like every `while`, becomes a While op that carries whether it was left.
+// Loops at run time. A `for` that only ends at its end becomes a For op; one with a `break` or
+// `return` inside, like every `while`, becomes a While op that carries whether it was left.
 #include <fmt/format.h>
 
 #include "compiler/sema/body.h"

@@ -23,7 +23,7 @@ Value Body::subscript(const Expr& expr) {
   return Value::error();
 }
 
-// ---- Tensors -----------------------------------------------------------------------------------------
+// ---- Tensors ------------------------------------------------------------------------------------
 
 Value Body::load(const Argument& tensor, const Expr& expr) {
   std::string name = function().values[tensor.value.id].name;
@@ -189,7 +189,7 @@ BinaryOp binary_of(AssignOp op) {
   TILE_UNREACHABLE("plain assignment");
 }
 
-// ---- Tiles -------------------------------------------------------------------------------------------
+// ---- Tiles --------------------------------------------------------------------------------------
 
 Value Body::view_tile(const Argument& base, const Expr& expr) {
   // `:` keeps a dimension, `None` inserts one, constants select: a slice, then a reshape.

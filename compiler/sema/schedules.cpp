@@ -71,7 +71,7 @@ struct Evaluator {
   }
 };
 
-// ---- Conditions --------------------------------------------------------------------------------------
+// ---- Conditions ---------------------------------------------------------------------------------
 
 struct SizePlace {
   int parameter = 0;
@@ -187,7 +187,7 @@ class ConditionReader {
   const KernelDecl& decl_;
 };
 
-// ---- Settings of a schedule --------------------------------------------------------------------------
+// ---- Settings of a schedule ---------------------------------------------------------------------
 
 void read_setting(Unit& unit, const KernelDecl& decl, Body& body, const ScheduleSetting& setting,
                   ScheduleArm& arm) {
@@ -320,7 +320,8 @@ Settings instantiation_settings(Unit& unit, const KernelDecl& decl, const Instan
   return settings;
 }
 
-bool require_all_constants(Unit& unit, const KernelDecl& decl, const Settings& settings, Span span) {
+bool require_all_constants(Unit& unit, const KernelDecl& decl, const Settings& settings,
+                           Span span) {
   for (const GenericParameter& parameter : decl.ast->items_of(decl.syntax->generics)) {
     bool is_set = parameter.is_tune || !parameter.default_value.is_none() ||
                   std::any_of(settings.begin(), settings.end(), [&](const Setting& setting) {

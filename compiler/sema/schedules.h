@@ -1,5 +1,5 @@
-// Schedules and instances: which settings a kernel is compiled with. Nothing here changes what a kernel
-// computes; a schedule sets `tune` parameters and machine choices only.
+// Schedules and instances: which settings a kernel is compiled with. Nothing here changes what a
+// kernel computes; a schedule sets `tune` parameters and machine choices only.
 #pragma once
 
 #include "compiler/sema/check.h"

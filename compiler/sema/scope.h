@@ -1,5 +1,5 @@
-// Names visible at a point of a body, innermost last. Small and copyable: where control flow splits, the
-// walk copies it and goes on in each branch with its own state of the variables.
+// Names visible at a point of a body, innermost last. Small and copyable: where control flow
+// splits, the walk copies it and goes on in each branch with its own state of the variables.
 #pragma once
 
 #include <set>

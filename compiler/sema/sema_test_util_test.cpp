@@ -29,9 +29,9 @@ std::string Checked::codes() {
   if (program) program->check();
   std::string codes;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
-    std::uint32_t line = diagnostic.span.file.is_none()
-                             ? 0
-                             : sources.line_column(diagnostic.span.file, diagnostic.span.begin).line;
+    Span span = diagnostic.span;
+    std::uint32_t line =
+        span.file.is_none() ? 0 : sources.line_column(span.file, span.begin).line;
     codes += fmt::format("{}{}:{}", codes.empty() ? "" : " ", info(diagnostic.kind).code, line);
   }
   return codes;

@@ -1,5 +1,5 @@
-// The rules of element types and shapes, apart from the walk: which element types an op takes, how two
-// shapes meet, how large a tile may be. Pure functions; reports are the callers' business.
+// The rules of element types and shapes, apart from the walk: which element types an op takes, how
+// two shapes meet, how large a tile may be. Pure functions; reports are the callers' business.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ namespace tile::sema {
 /// Elements a tile may have.
 constexpr std::int64_t max_tile_elements = std::int64_t{1} << 31;
 
-/// The common shape of element-wise operands: equal shapes, a scalar with anything, or equal ranks where
-/// extents are equal or 1. Nothing when they do not fit.
+/// The common shape of element-wise operands: equal shapes, a scalar with anything, or equal ranks
+/// where extents are equal or 1. Nothing when they do not fit.
 std::optional<ir::Shape> broadcast_shapes(const ir::Shape& a, const ir::Shape& b);
 
 /// May `code` work on this element type? (Compare, Select and casts take all.)

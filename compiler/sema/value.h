@@ -1,6 +1,6 @@
-// What an expression stands for while a body is checked: a compile-time value (integer, boolean, float
-// literal, element type, precision, function), a tile or a tensor of the IR being built, or a tuple.
-// Compile-time values stay outside the IR until an operation needs them in a tile.
+// What an expression stands for while a body is checked: a compile-time value (integer, boolean,
+// float literal, element type, precision, function), a tile or a tensor of the IR being built, or a
+// tuple. Compile-time values stay outside the IR until an operation needs them in a tile.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +64,8 @@ struct Value {
   bool is_data() const;
 };
 
-/// Compile-time values as after `--set`: "64", "true", "tf32", "f32", "silu". Others: what they are, for
-/// messages: "an integer constant", "f32[64, 32]", "a tuple of 2 values".
+/// Compile-time values as after `--set`: "64", "true", "tf32", "f32", "silu". Others: what they
+/// are, for messages: "an integer constant", "f32[64, 32]", "a tuple of 2 values".
 std::string to_string(const Value& value);
 std::string describe(const Value& value);
 

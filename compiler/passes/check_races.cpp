@@ -5,6 +5,7 @@
 #include "compiler/passes/check_races.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,7 @@ class RaceCheck {
   bool decides(const Form& a, const Form& b, Atom part, const Access& at_a, const Access& at_b);
   void report(const Access& access, const Access& other, ValueId tensor);
   std::string describe_axis(int axis);
+  std::string explain(const Access& access, std::span<const Atom> parts, bool is_alone);
 
   const Function& function_;
   IndexFacts facts_;
@@ -159,6 +161,34 @@ std::string RaceCheck::describe_axis(int axis) {
   return fmt::format("program axis {} (`{}`)", axis, name);
 }
 
+/// Why the access does not tell programs apart that differ along the axis.
+std::string RaceCheck::explain(const Access& access, std::span<const Atom> parts, bool is_alone) {
+  const auto& dims = std::get<AccessAttrs>(function_.ops[access.op].attributes).dims;
+  std::string unknown;
+  for (std::size_t dim = 0; dim < dims.size(); ++dim) {
+    const Form index = facts_.resolved(access.indices[dim]);
+    Form rest;
+    const auto step = index.coefficient_of(parts[0], rest).constant();
+    if (parts.size() == 1 && step && *step != 0) {
+      if (std::abs(*step) >= dims[dim].extent) {
+        return fmt::format("moves index {} by {} per program, which {}", dim, *step,
+                           is_alone ? "the rest of the index may undo"
+                                    : "does not keep it apart from the other access");
+      }
+      return fmt::format("moves index {} by {} per program, but the access covers {} elements", dim,
+                         *step, dims[dim].extent);
+    }
+    if (std::any_of(parts.begin(), parts.end(),
+                    [&](Atom part) { return facts_.depends_on(index, part); })) {
+      return fmt::format("enters index {} in a way that may give two programs one index", dim);
+    }
+    if (facts_.has_unknown(index)) {
+      unknown = fmt::format("does not tell programs apart: index {} is a value found at run time", dim);
+    }
+  }
+  return unknown.empty() ? "does not appear in the index" : unknown;
+}
+
 /// Says which axes the index left open.
 void RaceCheck::report(const Access& access, const Access& other, ValueId tensor) {
   const Op& op = function_.ops[access.op];
@@ -171,20 +201,11 @@ void RaceCheck::report(const Access& access, const Access& other, ValueId tensor
                       {}};
   for (int axis = 0; axis < function_.grid_rank(); ++axis) {
     const std::vector<Atom> parts = facts_.program_parts(axis);
-    const auto is_open = [&](Atom part) {
+    const bool is_open = std::any_of(parts.begin(), parts.end(), [&](Atom part) {
       return std::find(undecided_.begin(), undecided_.end(), part) != undecided_.end();
-    };
-    if (std::none_of(parts.begin(), parts.end(), is_open)) continue;
-    const auto mentions = [&](const Form& index) {
-      return std::any_of(parts.begin(), parts.end(), [&](Atom part) {
-        return facts_.depends_on(facts_.resolved(index), part);
-      });
-    };
-    const bool is_used = std::any_of(access.indices.begin(), access.indices.end(), mentions);
-    problem.notes.push_back(
-        {{}, describe_axis(axis) + (is_used ? " moves the index by less than the access covers, or "
-                                              "by an amount that is not known"
-                                            : " does not appear in the index")});
+    });
+    if (!is_open) continue;
+    problem.notes.push_back({{}, describe_axis(axis) + " " + explain(access, parts, other.op == access.op)});
   }
   const Op& other_op = function_.ops[other.op];
   if (other.op != access.op) problem.notes.push_back({other_op.span, "the other access is here"});

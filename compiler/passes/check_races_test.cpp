@@ -46,8 +46,8 @@ TEST_CASE("rows and blocks") {
            "free");
   CHECK_EQ(judge("%gmb, %gkb", "%i = mul %p, %c32 : i64\n%j = mul %q, %c64 : i64\n"
                                "store %c[%i +: 64, %j +: 64] = %t2\n"),
-           "two programs may write the same element of `c`; program axis 0 (`p`) moves the index by "
-           "less than the access covers, or by an amount that is not known\n");
+           "two programs may write the same element of `c`; program axis 0 (`p`) moves index 0 by 32 "
+           "per program, but the access covers 64 elements\n");
   CHECK_EQ(judge("%gmb, %gkb", "%i = mul %p, %c64 : i64\nstore %c[%i +: 64, %c0 +: 64] = %t2\n"),
            "two programs may write the same element of `c`; program axis 1 (`q`) does not appear in "
            "the index\n");
@@ -87,8 +87,8 @@ TEST_CASE("several axes in one dimension, and one axis in several") {
   CHECK_EQ(judge("%gmk", "%0 = div %p, %k : i64\n%1 = rem %p, %k : i64\nstore %c[%0, %1] = %f\n"),
            "free");
   CHECK_EQ(judge("%gmk", "%0 = div %p, %k : i64\nstore %c[%0, %c0] = %f\n"),
-           "two programs may write the same element of `c`; program axis 0 (`p`) moves the index by "
-           "less than the access covers, or by an amount that is not known\n");
+           "two programs may write the same element of `c`; program axis 0 (`p`) enters index 0 in a "
+           "way that may give two programs one index\n");
   // c[p / 4 * 3 + (p % 4), 0] overlaps, c[p / 4 * 4 + p % 4, 0] does not.
   const std::string digits = "%0 = div %p, %c4 : i64\n%1 = rem %p, %c4 : i64\n";
   CHECK_EQ(judge("%gm", digits + "%2 = mul %0, %c4 : i64\n%3 = add %2, %1 : i64\nstore %v[%3] = %f\n"),
@@ -103,8 +103,8 @@ TEST_CASE("several axes in one dimension, and one axis in several") {
 
 TEST_CASE("two stores of one kernel may collide with each other") {
   CHECK_EQ(judge("%gn", "%0 = add %p, %c1 : i64\nstore %v[%p] = %f\nstore %v[%0] = %f\n"),
-           "two programs may write the same element of `v`; program axis 0 (`p`) moves the index by "
-           "less than the access covers, or by an amount that is not known; the other access is "
+           "two programs may write the same element of `v`; program axis 0 (`p`) moves index 0 by 1 "
+           "per program, which does not keep it apart from the other access; the other access is "
            "here\n");
   CHECK_EQ(judge("%gn", "%0 = mul %p, %c4 : i64\n%1 = add %0, %c3 : i64\nstore %v[%0] = %f\n"
                         "store %v[%1] = %f\n"),
@@ -116,11 +116,11 @@ TEST_CASE("inout tensors are read where the same program writes") {
   CHECK_EQ(judge("%gn", load + "store %y[%p] = %0\n"), "free");
   CHECK_EQ(judge("%gn", load + "%1 = sub %n, %p : i64\n%2 = sub %1, %c1 : i64\nstore %y[%2] = %0\n"),
            "a program may read an element of `y` that another program writes; program axis 0 (`p`) "
-           "moves the index by less than the access covers, or by an amount that is not known; the "
+           "moves index 0 by 1 per program, which does not keep it apart from the other access; the "
            "other access is here\n");
   CHECK_EQ(judge("%gn", load + "%1 = mul %p, %c64 : i64\nstore %y[%1 +: 64] = %t1\n"),
            "a program may read an element of `y` that another program writes; program axis 0 (`p`) "
-           "moves the index by less than the access covers, or by an amount that is not known; the "
+           "moves index 0 by 1 per program, which does not keep it apart from the other access; the "
            "other access is here\n");
   CHECK_EQ(judge("%gn", "%1 = mul %p, %c64 : i64\n%2 = add %1, %c3 : i64\n"
                         "%0 = load %y[%2] fill %f : f32\nstore %y[%1 +: 64] = %t1\n"),

@@ -217,6 +217,17 @@ bool IndexFacts::depends_on(const Form& form, Atom looked_for) const {
   return false;
 }
 
+bool IndexFacts::has_unknown(const Form& form) const {
+  for (const Term& term : form.terms()) {
+    for (Monomial m = term.product; m != 0; m = divide(m, highest_atom(m))) {
+      const AtomInfo& info = atom(highest_atom(m));
+      if (info.kind == Kind::Value && info.varies) return true;
+      if (has_unknown(info.first) || has_unknown(info.second)) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<Atom> IndexFacts::program_parts(int axis) {
   const Atom whole = program(axis).as_atom();
   std::vector<Atom> parts = {whole};

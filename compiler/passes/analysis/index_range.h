@@ -54,6 +54,8 @@ class IndexFacts {
   bool is_shared(const Form& form, std::span<const Atom> shared) const;
   /// The form mentions the atom, also inside a division, min or max.
   bool depends_on(const Form& form, Atom atom) const;
+  /// The form mentions a value of which nothing is known and that programs need not share.
+  bool has_unknown(const Form& form) const;
   /// The constant that the atom is known to equal, if any.
   std::optional<std::int64_t> known_constant(Atom atom);
 

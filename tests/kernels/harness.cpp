@@ -52,21 +52,17 @@ std::string text_of(const Sizes& sizes) {
   return text;
 }
 
-void fill_tensor(HostTensor& tensor, const Fill& fill, bool is_wild, Random& random) {
-  const float wild[] = {std::numeric_limits<float>::quiet_NaN(),
-                        std::numeric_limits<float>::infinity(),
-                        -std::numeric_limits<float>::infinity(),
-                        0.0f,
-                        -0.0f,
-                        1e-42f,
-                        -3e38f,
-                        2e-38f,
-                        1e30f};
+void fill_tensor(HostTensor& tensor, const Fill& fill, Wild wild, Random& random) {
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const float special[] = {0.0f,   -0.0f,  1e-42f,
+                           -3e38f, 2e-38f, 1e30f,
+                           inf,    -inf,   std::numeric_limits<float>::quiet_NaN()};
+  const std::size_t choices = std::size(special) - (wild == Wild::All ? 0 : 3);
   for (std::int64_t i = 0; i < tensor.count(); ++i) {
     double value = uniform(random, fill.low, fill.high);
     if (!ir::is_float(tensor.element)) value = std::floor(value);
-    if (is_wild && ir::is_float(tensor.element) && random() % 8 == 0) {
-      value = wild[random() % std::size(wild)];
+    if (wild != Wild::None && ir::is_float(tensor.element) && random() % 8 == 0) {
+      value = special[random() % choices];
     }
     tensor.set(i, value);
   }
@@ -90,9 +86,9 @@ class RowTest {
  private:
   bool prepare();
   std::int64_t size_of(const std::string& symbol, const Sizes& sizes) const;
-  std::vector<Input> make_inputs(const Sizes& sizes, bool is_wild, bool is_packed,
-                                 std::uint64_t seed);
-  bool run_case(const Sizes& sizes, bool is_wild, bool is_packed, std::uint64_t seed);
+  std::vector<Input> make_inputs(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed);
+  Values values_of(const std::vector<Input>& inputs, const Sizes& sizes) const;
+  bool run_case(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed);
   bool compare_interpreter(const std::vector<Input>& inputs);
   bool compare_cpu(const std::vector<Input>& inputs, bool is_first);
   bool compare_reference(const std::vector<Input>& inputs, const Sizes& sizes);
@@ -142,7 +138,7 @@ std::int64_t RowTest::size_of(const std::string& symbol, const Sizes& sizes) con
   return found != sizes.end() ? found->second : std::stoll(symbol);
 }
 
-std::vector<Input> RowTest::make_inputs(const Sizes& sizes, bool is_wild, bool is_packed,
+std::vector<Input> RowTest::make_inputs(const Sizes& sizes, Wild wild, bool is_packed,
                                         std::uint64_t seed) {
   Random random(seed);
   std::vector<Input> inputs;
@@ -168,12 +164,22 @@ std::vector<Input> RowTest::make_inputs(const Sizes& sizes, bool is_wild, bool i
     input.tensor = HostTensor(type.element, extents);
     const auto fill = row_.fills.find(parameter.name);
     const bool is_filled = fill != row_.fills.end();
-    fill_tensor(input.tensor, is_filled ? fill->second : default_fill(type.element), is_wild,
-                random);
+    fill_tensor(input.tensor, is_filled ? fill->second : default_fill(type.element), wild, random);
     const auto choice = static_cast<Layout>(layouts() % (input.is_written ? 4 : 5));
     if (!is_packed) input.layout = choice;
     if (input.layout == Layout::Repeated) repeat_first(input.tensor);
     inputs.push_back(std::move(input));
+  }
+  if (!row_.prepare) return inputs;
+  Values values = values_of(inputs, sizes);
+  row_.prepare(values);
+  for (std::size_t p = 0; p < inputs.size(); ++p) {
+    const std::vector<double>& numbers = values[kernel.parameters[p].name];
+    if (!inputs[p].is_tensor) continue;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      inputs[p].tensor.set(static_cast<std::int64_t>(i), numbers[i]);
+    }
+    inputs[p].layout = inputs[p].layout == Layout::Repeated ? Layout::Strided : inputs[p].layout;
   }
   return inputs;
 }
@@ -241,8 +247,8 @@ bool RowTest::compare_numbers(const std::string& what, const std::vector<std::ve
   return true;
 }
 
-bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& sizes) {
-  if (!row_.reference) return true;
+/// Written-only tensors are zeros.
+Values RowTest::values_of(const std::vector<Input>& inputs, const Sizes& sizes) const {
   const ir::Function& kernel = checked_[0].functions[checked_[0].kernel];
   Values values;
   values.sizes = sizes;
@@ -259,6 +265,12 @@ bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& s
       numbers.push_back(is_out ? 0 : inputs[p].tensor.number(i));
     }
   }
+  return values;
+}
+
+bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& sizes) {
+  if (!row_.reference) return true;
+  Values values = values_of(inputs, sizes);
   row_.reference(values);
   std::vector<std::vector<double>> got;
   for (const HostTensor& output : expected_) {
@@ -272,15 +284,15 @@ bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& s
   return compare_numbers("real mode", *real, values, row_.real_tolerance);
 }
 
-bool RowTest::run_case(const Sizes& sizes, bool is_wild, bool is_packed, std::uint64_t seed) {
-  case_ = fmt::format("sizes{}{}{}", text_of(sizes), is_wild ? ", wild" : "",
+bool RowTest::run_case(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed) {
+  case_ = fmt::format("sizes{}{}{}", text_of(sizes), wild != Wild::None ? ", wild" : "",
                       is_packed ? ", packed" : "");
-  const std::vector<Input> inputs = make_inputs(sizes, is_wild, is_packed, seed);
+  const std::vector<Input> inputs = make_inputs(sizes, wild, is_packed, seed);
   const InterpretMode mode{interpret::ProgramOrder::Ascending, row_.writes_all};
   const auto base = run_interpreter(checked_[0], inputs, mode);
   if (!base) return fail(base.error());
   expected_ = *base;
-  if (!is_wild && !compare_reference(inputs, sizes)) return false;
+  if (wild == Wild::None && !compare_reference(inputs, sizes)) return false;
   return compare_interpreter(inputs) && compare_cpu(inputs, seed == 1);
 }
 
@@ -291,8 +303,9 @@ bool RowTest::run() {
   for (const Sizes& sizes : row_.sizes) {
     ++seed;
     const bool is_packed = seed % 2 == 1;
-    if (!run_case(sizes, false, is_packed, seed)) return false;
-    if (row_.has_wild && !run_case(sizes, true, is_packed, 1000 + seed)) return false;
+    if (!run_case(sizes, Wild::None, is_packed, seed)) return false;
+    if (row_.wild == Wild::None) continue;
+    if (!run_case(sizes, row_.wild, is_packed, 1000 + seed)) return false;
   }
   CHECK(seed > 0);
   return true;

@@ -38,6 +38,9 @@ class Values {
   Sizes sizes;
 };
 
+/// Special values: signed zeros, subnormals and huge numbers; and NaN and infinities.
+enum class Wild : std::uint8_t { None, Finite, All };
+
 struct Row {
   std::string file;  // "kernels/matmul.tile", below the source folder; or a text with a newline
   std::string kernel;
@@ -46,11 +49,12 @@ struct Row {
   std::vector<Sizes> sizes = {};
   std::map<std::string, Fill> fills = {};
   std::map<std::string, double> scalars = {};
+  std::function<void(Values&)> prepare = {};    // changes inputs that depend on each other
   std::function<void(Values&)> reference = {};  // fills the written tensors; empty: bits only
   double tolerance = 1e-5;                      // relative to max(1, |reference|)
   double real_tolerance = 1e-9;                 // the same, of real mode; 0: not run
   bool writes_all = true;                       // every element of every `out` tensor
-  bool has_wild = true;  // also run on NaN, infinities, signed zeros and subnormals
+  Wild wild = Wild::All;                        // an extra run on special values
 };
 
 /// Runs and checks one row (doctest checks; stops at the row's first failure).

@@ -73,7 +73,7 @@ void Planner::vote_sink(const Sink& sink, std::vector<int>& votes,
                         std::set<std::pair<ValueId, IndexMap>>& seen) {
   const ir::Type& type = function_.type(sink.value);
   const IndexMap map = type.is_scalar() ? IndexMap() : identity_map(type.shape);
-  vote(sink.value, map, votes, seen, sink.kind == Sink::Kind::Fill);
+  vote(sink.value, map, votes, seen, sink.kind == Sink::Kind::Fill && sink.op.is_none());
   if (sink.kind == Sink::Kind::Store) {
     vote_access(function_.ops[sink.op], map, store_weight, votes);
   } else if (sink.kind == Sink::Kind::Reduce || sink.kind == Sink::Kind::Scan) {

@@ -1,6 +1,7 @@
 // See planner.h. Layout of the scratch memory.
 #include <algorithm>
 
+#include "compiler/schedule/lives.h"
 #include "compiler/schedule/planner.h"
 
 namespace tile::schedule {
@@ -37,20 +38,46 @@ void lay_out(Buffer& buffer, int lanes) {
   buffer.bytes = round_up((count + lanes) * ir::byte_size(buffer.element), cache_line);
 }
 
+/// Buffers with memory of their own that anything uses.
+std::vector<BufferId> by_size(const Plan& plan) {
+  std::vector<BufferId> ids;
+  for (std::uint32_t b = 0; b < plan.buffers.size(); ++b) {
+    if (plan.buffers[BufferId{b}].same_memory.is_none()) ids.push_back(BufferId{b});
+  }
+  std::ranges::sort(ids, [&](BufferId a, BufferId b) {
+    return std::pair(-plan.buffers[a].bytes, a) < std::pair(-plan.buffers[b].bytes, b);
+  });
+  return ids;
+}
+
 }  // namespace
 
-void Planner::share_buffers() {
-  std::int64_t offset = 0;
-  for (Buffer& buffer : plan_.buffers) {
-    lay_out(buffer, target_.lanes());
-    if (buffer.same_memory) continue;
-    buffer.offset = offset;
-    offset += buffer.bytes;
+/// Biggest first, each as low as the buffers that are alive with it allow.
+void Planner::place_buffers() {
+  for (Buffer& buffer : plan_.buffers) lay_out(buffer, target_.lanes());
+  const auto lives = buffer_lives(function_, plan_, uses_);
+  std::vector<BufferId> placed;
+  for (const BufferId id : by_size(plan_)) {
+    Buffer& buffer = plan_.buffers[id];
+    std::vector<std::pair<std::int64_t, std::int64_t>> taken;
+    for (const BufferId other : placed) {
+      if (!lives[id].touches(lives[other])) continue;
+      taken.emplace_back(plan_.buffers[other].offset,
+                         plan_.buffers[other].offset + plan_.buffers[other].bytes);
+    }
+    std::ranges::sort(taken);
+    buffer.offset = 0;
+    for (const auto& [begin, end] : taken) {
+      if (buffer.offset + buffer.bytes > begin) buffer.offset = std::max(buffer.offset, end);
+    }
+    placed.push_back(id);
+    plan_.scratch_bytes = std::max(plan_.scratch_bytes, buffer.offset + buffer.bytes);
   }
   for (Buffer& buffer : plan_.buffers) {
-    if (buffer.same_memory) buffer.offset = plan_.buffers[buffer.same_memory].offset;
+    const Buffer* root = &buffer;
+    while (root->same_memory) root = &plan_.buffers[root->same_memory];
+    buffer.offset = root->offset;
   }
-  plan_.scratch_bytes = offset;
 }
 
 }  // namespace tile::schedule

@@ -36,7 +36,7 @@ void Planner::place_loop(OpId id) {
       const std::size_t argument = i - first_init + (is_for ? 1 : 0);
       plan_.places[function_.blocks[region].arguments[argument]] = plan_.places[result];
     }
-    level = std::max(level, fill(operand, buffer) + 1);
+    level = std::max(level, fill(operand, buffer, id) + 1);
   }
   RegionUses uses;
   for (const BlockId region : op.regions) plan_block(region, uses);
@@ -100,7 +100,7 @@ void Planner::place_yield(OpId id) {
       level = needed(value, identity_map(function_.type(value).shape), wanted);
       level = overwrite_level(function_.blocks[block_].arguments[argument], level);
     }
-    fill(value, buffer, level);
+    fill(value, buffer, id, level);
   }
 }
 
@@ -126,11 +126,12 @@ int Planner::overwrite_level(ValueId carried, int level) const {
 }
 
 /// Adds the sink that writes a tile to a buffer (to a scalar, if none); returns its level.
-int Planner::fill(ValueId value, BufferId buffer, int level, std::vector<std::int64_t> offsets) {
+int Planner::fill(ValueId value, BufferId buffer, OpId taker, int level,
+                  std::vector<std::int64_t> offsets) {
   const ir::Shape& shape = function_.type(value).is_scalar()
                                ? function_.type(function_.defining_op(value)->operands[0]).shape
                                : function_.type(value).shape;
-  const bool is_own = plan_.places[value].buffer == buffer && offsets.empty();
+  const bool is_own = taker.is_none();
   const ir::Shape space = space_of(shape);
   Wanted wanted{&space, {}};
   const IndexMap map = function_.type(value).is_scalar() ? IndexMap() : identity_map(shape);
@@ -139,7 +140,7 @@ int Planner::fill(ValueId value, BufferId buffer, int level, std::vector<std::in
     if (!limit.is_none()) level = std::max(level, available(limit.start));
   }
   const NestId nest = add_sink(
-      {.kind = Sink::Kind::Fill, .op = {}, .value = value, .buffer = buffer, .offsets = offsets},
+      {.kind = Sink::Kind::Fill, .op = taker, .value = value, .buffer = buffer, .offsets = offsets},
       shape, limits_[value], -1, level);
   if (is_own) filled_by_[value] = nest;
   return level;
@@ -172,19 +173,15 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
   for (std::size_t d = 0; d < own.size(); ++d) {
     if (nest.limits[d] != own[d]) nest.limits[d] = {};
   }
-  const Use where{block_, level, id, {}};
-  const bool is_own = sink.kind == Sink::Kind::Fill && sink.offsets.empty() &&
-                      plan_.places[sink.value].buffer == sink.buffer;
+  const Use where{block_, level, id, {}, {}};
+  const bool is_own = sink.kind == Sink::Kind::Fill && sink.op.is_none();
   const IndexMap map = function_.type(sink.value).is_scalar() ? IndexMap() : identity_map(shape);
   use(sink.value, map, where, is_own);
-  if (sink.op) {
-    const Op& op = function_.ops[sink.op];
-    const bool is_store = sink.kind == Sink::Kind::Store;
-    if (!is_store) {
-      for (std::size_t i = 1; i < op.operands.size(); ++i) use(op.operands[i], map, where);
-    } else {
-      use_indices(op, map, where);
-    }
+  if (sink.kind == Sink::Kind::Store) {
+    use_indices(function_.ops[sink.op], map, where);
+  } else if (sink.kind != Sink::Kind::Fill) {
+    const std::vector<ValueId>& operands = function_.ops[sink.op].operands;
+    for (std::size_t i = 1; i < operands.size(); ++i) use(operands[i], map, where);
   }
   nest.sinks.push_back(std::move(sink));
   return id;

@@ -59,7 +59,7 @@ void Planner::place_dot(OpId id) {
   const bool is_common = !depth.is_none() && depth == zero_limit(function_, operands[1], batch) &&
                          is_early(function_, depth.start);
   if (is_common) dot.depth = depth;
-  int level = fill(op.operands[ir::op::Dot::acc], dot.buffer) + 1;
+  int level = fill(op.operands[ir::op::Dot::acc], dot.buffer, id) + 1;
   bool is_settled = true;
   for (const int side : {0, 1}) {
     std::vector<Limit> limits(wanted.begin(), wanted.end() - 2);
@@ -78,7 +78,7 @@ void Planner::place_dot(OpId id) {
     if (!limit.is_none()) level = std::max(level, available(limit.start));
   }
   for (const ValueId operand : {dot.lhs.value, dot.rhs.value, result}) {
-    uses_[operand].push_back({block_, level, {}, {}});
+    uses_[operand].push_back({block_, level, {}, {}, id});
   }
   if (is_settled) choose_blocks(dot);
   ready_[result] = level + 1;

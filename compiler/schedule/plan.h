@@ -48,14 +48,14 @@ struct Place {
 struct Sink {
   enum class Kind : std::uint8_t {
     Store,   // op is the Store
-    Fill,    // value goes to buffer at `offsets`
+    Fill,    // value goes to `buffer` at `offsets`
     Reduce,  // op is the Reduce; results go to their places
     Scan,    // op is the Scan; its results are stored
   };
   Kind kind = Kind::Store;
-  ir::OpId op;         // none for Fill
+  ir::OpId op;         // Fill: the op that takes the tile over; none if the buffer is the value's own
   ir::ValueId value;   // what is computed: the stored, filled, reduced or scanned tile
-  BufferId buffer;     // Fill
+  BufferId buffer;     // Fill; none: the scalar that is the tile's only element
   std::vector<std::int64_t> offsets;  // Fill: where the tile goes inside the buffer (concat)
 };
 

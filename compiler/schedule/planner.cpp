@@ -53,6 +53,8 @@ Plan Planner::run() {
   } while (!must_store_.empty());
   for (Nest& nest : plan_.nests) choose_loops(nest);
   share_buffers();
+  place_buffers();
+  drop_copies();
   return std::move(plan_);
 }
 
@@ -138,7 +140,7 @@ void Planner::place_scalar(OpId id) {
   for (const ValueId operand : op.operands) {
     if (function_.type(operand).is_tile() && !function_.type(operand).is_scalar()) {
       // A tile of one element taken as a scalar.
-      ready_[result] = fill(result, BufferId()) + 1;
+      ready_[result] = fill(result, BufferId(), OpId()) + 1;
       return;
     }
     level = std::max(level, available(operand));
@@ -171,7 +173,7 @@ void Planner::place_tile(OpId id) {
     ready_[result] = available(op.operands[0]);
     return;
   }
-  const int level = fill(result, buffer);
+  const int level = fill(result, buffer, OpId());
   ready_[result] = level + 1;
   if (op.code == OpCode::Load) {
     TensorState& state = tensors_[op.operands[ir::op::Load::tensor]];
@@ -250,7 +252,7 @@ void Planner::place_concat(OpId id) {
     std::vector<std::int64_t> offsets(shape.size(), 0);
     offsets[axis] = start;
     start += shape[axis];
-    level = std::max(level, fill(part, buffer, 0, std::move(offsets)));
+    level = std::max(level, fill(part, buffer, id, 0, std::move(offsets)));
   }
   ready_[op.results[0]] = level + 1;
 }

@@ -16,12 +16,13 @@
 
 namespace tile::schedule {
 
-/// One evaluation of a value: in a nest at a map, or (nest none) by another kind of step.
+/// One evaluation of a value: in a nest at a map, or by a dot (nest none).
 struct Use {
   ir::BlockId block;
   int level = 0;
   NestId nest;
   IndexMap map;
+  ir::OpId dot;
 };
 
 /// What a region needs from outside and does to tensors.
@@ -53,7 +54,7 @@ class Planner {
   void place_yield(ir::OpId op);
   void place_control(ir::OpId op, int level, const RegionUses& uses);
   int overwrite_level(ir::ValueId carried, int level) const;
-  int fill(ir::ValueId value, BufferId buffer, int level = 0,
+  int fill(ir::ValueId value, BufferId buffer, ir::OpId taker, int level = 0,
            std::vector<std::int64_t> offsets = {});
   NestId add_sink(Sink sink, const ir::Shape& shape, const std::vector<Limit>& limits, int axis,
                   int level);
@@ -95,8 +96,12 @@ class Planner {
   void vote_buffer(const IndexMap& map, int weight, std::vector<int>& votes);
   void vote_access(const ir::Op& op, const IndexMap& map, int weight, std::vector<int>& votes);
 
-  // place_buffers.cpp.
+  // share_buffers.cpp, place_buffers.cpp.
   void share_buffers();
+  bool is_copy(const Sink& sink) const;
+  void merge(BufferId from, BufferId into);
+  void drop_copies();
+  void place_buffers();
   int level_in(ir::BlockId block, const Use& use) const;
 
   /// The lowest levels of the block at which a tensor that the kernel writes may be accessed.

@@ -55,6 +55,7 @@ std::string Printer::run() {
   put("scratch {} bytes\n", plan_.scratch_bytes);
   for (std::uint32_t b = 0; b < plan_.buffers.size(); ++b) {
     const Buffer& buffer = plan_.buffers[BufferId{b}];
+    if (buffer.same_memory && !buffer.is_dense) continue;  // merged away
     put("  buffer {}: {}{}, {} bytes at {}{}\n", name(BufferId{b}), ir::name(buffer.element),
         ir::to_string(buffer.shape), buffer.bytes, buffer.offset,
         buffer.same_memory ? " (shared with " + name(buffer.same_memory) + ")" : "");

@@ -125,11 +125,8 @@ void NestEmitter::vector_loop(std::size_t depth) {
 void NestEmitter::emit_sinks() {
   std::vector<Term> terms;
   for (const Sink& sink : nest_.sinks) {
-    const bool is_scalar = function_.type(sink.value).is_scalar();
-    const IndexMap map = is_scalar && sink.kind == Sink::Kind::Fill
-                             ? IndexMap()
-                             : schedule::identity_map(function_.type(sink.value).shape);
-    const bool is_definition = (is_scalar && sink.kind == Sink::Kind::Fill) || is_own_fill(sink.value, map);
+    const IndexMap map = schedule::identity_map(function_.type(sink.value).shape);
+    const bool is_definition = sink.kind == Sink::Kind::Fill && sink.op.is_none();
     terms.push_back(value_at(sink.value, map, is_definition));
   }
   for (std::size_t s = 0; s < nest_.sinks.size(); ++s) {
@@ -153,8 +150,7 @@ void NestEmitter::emit_sinks() {
 bool NestEmitter::is_own_fill(ValueId value, const IndexMap& map) const {
   return map == schedule::identity_map(function_.type(value).shape) &&
          std::ranges::any_of(nest_.sinks, [&](const Sink& sink) {
-           return sink.kind == Sink::Kind::Fill && sink.value == value && sink.offsets.empty() &&
-                  plan_.places[value].buffer == sink.buffer;
+           return sink.kind == Sink::Kind::Fill && sink.op.is_none() && sink.value == value;
          });
 }
 

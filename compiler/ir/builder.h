@@ -1,5 +1,5 @@
-// Makes ops: infers result types from the op table, checks operands, folds nothing. One builder serves
-// one function; `set_block` chooses where ops go (the end of that block).
+// Makes ops: infers result types from the op table, checks operands, folds nothing. One builder
+// serves one function; `set_block` chooses where ops go (the end of that block).
 #pragma once
 
 #include <initializer_list>
@@ -42,8 +42,8 @@ class Builder {
 
   /// Built-in kinds. ArgMax and ArgMin give i64 (lowest index wins ties).
   ValueId reduce(ReduceKind kind, int axis, ValueId value);
-  /// Custom kind: makes the op and its region, with scalar arguments (left..., right...) of the values'
-  /// element types; the caller fills it, through `region`, and yields one scalar per value.
+  /// Custom kind: makes the op and its region, with scalar arguments (left..., right...) of the
+  /// values' element types; the caller fills it, through `region`, and yields one scalar per value.
   std::vector<ValueId> reduce_custom(int axis, std::span<const ValueId> values, BlockId& region);
   ValueId scan(ReduceKind kind, int axis, bool reverse, ValueId value);
   std::vector<ValueId> scan_custom(int axis, bool reverse, std::span<const ValueId> values,
@@ -54,9 +54,11 @@ class Builder {
   ValueId load(ValueId tensor, ValueId pad, std::span<const ValueId> indices, AccessAttrs access);
   void store(ValueId tensor, ValueId value, std::span<const ValueId> indices, AccessAttrs access);
 
-  std::vector<ValueId> call(const Function& callee, FunctionId id, std::span<const ValueId> arguments);
+  std::vector<ValueId> call(const Function& callee, FunctionId id,
+                            std::span<const ValueId> arguments);
   /// Control ops are made with empty regions (arguments included) for the caller to fill and end in
-  /// yield. The results are `function().ops[id].results`; take regions from `.regions` (for: 1, else 2).
+  /// yield. The results are `function().ops[id].results`; take regions from `.regions` (for: 1,
+  /// else 2).
   OpId for_loop(ValueId lower, ValueId upper, ValueId step, std::span<const ValueId> inits);
   OpId while_loop(std::span<const ValueId> inits);
   OpId if_else(ValueId condition, std::span<const Type> result_types);
@@ -71,7 +73,8 @@ class Builder {
             std::span<const Type> result_types);
   OpId make_combine(OpCode code, std::span<const ValueId> values, Attributes attributes,
                     std::span<const Type> types, BlockId& region);
-  ValueId make_one(OpCode code, std::span<const ValueId> operands, Attributes attributes, Type type);
+  ValueId make_one(OpCode code, std::span<const ValueId> operands, Attributes attributes,
+                   Type type);
 
   Function& function_;
   BlockId block_;

@@ -1,7 +1,7 @@
 // Functions of tile IR: values, ops and blocks in flat vectors, referred to by id. Control flow is
-// structured: a region is one block owned by one op, and a block's last op is a yield. Values are visible
-// in their block after their definition and in the regions nested there. Removing an op takes its id out
-// of its block; nothing is renumbered, so side tables stay valid within a pass.
+// structured: a region is one block owned by one op, and a block's last op is a yield. Values are
+// visible in their block after their definition and in the regions nested there. Removing an op
+// takes its id out of its block; nothing is renumbered, so side tables stay valid within a pass.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ using ValueId = Id<struct ValueTag>;
 using OpId = Id<struct OpTag>;
 using BlockId = Id<struct BlockTag>;
 
-/// A value is the `index`-th result of `op`, or the `index`-th argument of `block`; the other is none.
+/// A value is the `index`-th result of `op`, or the `index`-th argument of `block`; the other is
+/// none.
 struct Value {
   Type type;
   OpId op;
@@ -45,10 +46,10 @@ struct Block {
 };
 
 enum class Access : std::uint8_t {
-  In,          // read only
-  Out,         // written only
-  InOut,       // written, and read at elements the same program writes
-  UnorderedOut // written; one-to-one is promised by the source and checked while interpreting
+  In,           // read only
+  Out,          // written only
+  InOut,        // written, and read at elements the same program writes
+  UnorderedOut  // written; one-to-one is promised by the source and checked while interpreting
 };
 
 /// A kernel's or function's parameter; its value is the body's argument of the same position.
@@ -62,14 +63,14 @@ struct Parameter {
 enum class FunctionKind : std::uint8_t { Kernel, Function };
 
 struct Function {
-  std::string name;            // "matmul"
-  std::string instance;        // printed form of the constant arguments: "BM=64, P=fp32"; may be empty
+  std::string name;      // "matmul"
+  std::string instance;  // printed form of the constant arguments: "BM=64, P=fp32"; may be empty
   FunctionKind kind = FunctionKind::Function;
   std::vector<Parameter> parameters;
   std::vector<Type> result_types;  // functions only
   BlockId body;
-  BlockId grid;                // kernels: scalar ops on dim and scalar parameters, yields i64 extents
-  std::string real_meaning;    // "exp": what real mode evaluates instead of the body; may be empty
+  BlockId grid;              // kernels: scalar ops on dim and scalar parameters, yields i64 extents
+  std::string real_meaning;  // "exp": what real mode evaluates instead of the body; may be empty
   bool no_inline = false;
   Span span;
 
@@ -81,8 +82,11 @@ struct Function {
   /// The op that defines the value, or null for a block argument.
   const Op* defining_op(ValueId value) const;
   template <class A>
-  const A& attributes(OpId op) const { return std::get<A>(ops[op].attributes); }
-  /// The constant a scalar or splat value holds, if a Constant op (or a Broadcast of one) defines it.
+  const A& attributes(OpId op) const {
+    return std::get<A>(ops[op].attributes);
+  }
+  /// The constant a scalar or splat value holds, if a Constant op (or a Broadcast of one) defines
+  /// it.
   std::optional<Scalar> constant_value(ValueId value) const;
   int grid_rank() const;
 };

@@ -1,6 +1,7 @@
-// What ops.def says, as C++: the opcode enum, operand positions (op::Dot::acc == 2), attribute types and
-// one constexpr OpInfo per op. Everything mechanical (printer, reader, builder, verifier, legality of
-// removing, sharing and moving) is derived from OpInfo; behaviour lives in exhaustive switches elsewhere.
+// What ops.def says, as C++: the opcode enum, operand positions (op::Dot::acc == 2), attribute
+// types and one constexpr OpInfo per op. Everything mechanical (printer, reader, builder, verifier,
+// legality of removing, sharing and moving) is derived from OpInfo; behaviour lives in exhaustive
+// switches elsewhere.
 #pragma once
 
 #include <array>
@@ -20,18 +21,23 @@ enum class OpCode : std::uint8_t {
 };
 
 enum class ResultRule : std::uint8_t {
-  NoResult, SameAsFirst, SameAsLast, BoolOfFirst, Explicit, Several
+  NoResult,
+  SameAsFirst,
+  SameAsLast,
+  BoolOfFirst,
+  Explicit,
+  Several
 };
 enum class Effects : std::uint8_t { Pure, Reads, Writes, Control };
 enum class Stage : std::uint8_t { Tile, Scheduled };
 enum class Traits : std::uint8_t { None, Elementwise, Commutes, Variadic, Terminator };
 
 struct OpInfo {
-  std::string_view name;          // "Dot"
-  std::string_view text;          // "dot"
-  std::string_view operands;      // "(lhs, rhs, acc)"
-  int operand_count;              // with Variadic: the last name may stand for any number, also none
-  std::size_t attributes_index;   // position in the Attributes variant
+  std::string_view name;         // "Dot"
+  std::string_view text;         // "dot"
+  std::string_view operands;     // "(lhs, rhs, acc)"
+  int operand_count;             // with Variadic: the last name may stand for any number, also none
+  std::size_t attributes_index;  // position in the Attributes variant
   ResultRule result;
   Effects effects;
   Stage stage;

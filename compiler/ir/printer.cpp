@@ -1,5 +1,6 @@
-// The text form of tile IR (docs/ir.md), written so that reader.cpp gets the same module back. Names come
-// from the source where it gave any, made unique with ".1"; other values are numbered as they appear.
+// The text form of tile IR (docs/ir.md), written so that reader.cpp gets the same module back.
+// Names come from the source where it gave any, made unique with ".1"; other values are numbered as
+// they appear.
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -13,10 +14,14 @@ namespace {
 
 std::string_view words(Access access) {
   switch (access) {
-    case Access::In: return "";
-    case Access::Out: return "out ";
-    case Access::InOut: return "inout ";
-    case Access::UnorderedOut: return "unordered out ";
+    case Access::In:
+      return "";
+    case Access::Out:
+      return "out ";
+    case Access::InOut:
+      return "inout ";
+    case Access::UnorderedOut:
+      return "unordered out ";
   }
   TILE_UNREACHABLE("access");
 }
@@ -164,9 +169,15 @@ void Printer::access(const Op& op) {
     const std::string& start = value(op.operands[op::Load::indices + index]);
     if (index > 0) text_ += ", ";
     switch (dim.kind) {
-      case AccessDim::Kind::Point: text_ += start; break;
-      case AccessDim::Kind::Range: put("{} +: {}", start, dim.extent); break;
-      case AccessDim::Kind::Gather: put("gather {} {}", start, dim.extent); break;
+      case AccessDim::Kind::Point:
+        text_ += start;
+        break;
+      case AccessDim::Kind::Range:
+        put("{} +: {}", start, dim.extent);
+        break;
+      case AccessDim::Kind::Gather:
+        put("gather {} {}", start, dim.extent);
+        break;
     }
     if (dim.masked) text_ += " masked";
   }
@@ -234,8 +245,8 @@ void Printer::head(const Op& op) {
     void operator()(const DotAttrs& a) { printer.put(" {} {}", name(a.precision), operands); }
     void operator()(const AccessAttrs&) { TILE_UNREACHABLE("accesses are printed above"); }
     void operator()(const CallAttrs& a) {
-      const bool known = printer.module_ != nullptr &&
-                         a.callee.index < printer.module_->functions.size();
+      const bool known =
+          printer.module_ != nullptr && a.callee.index < printer.module_->functions.size();
       const std::string callee = known ? "@" + printer.module_->functions[a.callee].name : "";
       printer.put(" {}#{}({})", callee, a.callee.index, operands);
     }
@@ -256,9 +267,7 @@ void Printer::types(const Op& op) {
   if (op.results.size() > 1) text_ += ')';
 }
 
-void Printer::arguments(BlockId block) {
-  put(" ({})", values(function_.blocks[block].arguments));
-}
+void Printer::arguments(BlockId block) { put(" ({})", values(function_.blocks[block].arguments)); }
 
 /// Region bodies; what stands before each opening brace depends on the op.
 void Printer::regions(const Op& op, int depth) {

@@ -1,4 +1,5 @@
-// Printing of IR beyond the plain `print` of function.h: with source places, and single ops for messages.
+// Printing of IR beyond the plain `print` of function.h: with source places, and single ops for
+// messages.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ struct PrintOptions {
 };
 
 std::string print(const Module& module, const PrintOptions& options);
-/// The op's own line, without its regions. Names may differ from those of the whole function's text.
+/// The op's own line, without its regions. Names may differ from those of the whole function's
+/// text.
 std::string print(const Function& function, OpId op);
 
 }  // namespace tile::ir

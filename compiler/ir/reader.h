@@ -1,5 +1,5 @@
-// Reads the text form that printer.cpp writes (docs/ir.md), for tests of passes and back ends. It checks
-// only what it needs to build the module; verify() judges the result.
+// Reads the text form that printer.cpp writes (docs/ir.md), for tests of passes and back ends. It
+// checks only what it needs to build the module; verify() judges the result.
 #pragma once
 
 #include <expected>

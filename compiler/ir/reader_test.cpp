@@ -1,4 +1,5 @@
-// Text form: what is printed reads back to the same text, and malformed text gets an error with a line.
+// Text form: what is printed reads back to the same text, and malformed text gets an error with a
+// line.
 #include "compiler/ir/reader.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +18,8 @@ void check_round_trip(std::string_view text) {
 }
 
 TEST_CASE("a matmul kernel round-trips") {
-  check_round_trip(R"(kernel @matmul<BM=4, P=fp32>(%a: tensor<f32>[M, K], %b: tensor<f32>[K, 8], %c: out tensor<f32>[M, 8])
+  check_round_trip(
+      R"(kernel @matmul<BM=4, P=fp32>(%a: tensor<f32>[M, K], %b: tensor<f32>[K, 8], %c: out tensor<f32>[M, 8])
 grid {
   %0 = dim %a axis=0 : i64
   %1 = constant 4 : i64
@@ -45,7 +47,8 @@ body {
 }
 
 TEST_CASE("every kind of attribute round-trips") {
-  check_round_trip(R"(function @f<T=f32>(%x: f32[4, 8], %ok: bool) -> (f32[4], i64[4, 8]) noinline real f
+  check_round_trip(
+      R"(function @f<T=f32>(%x: f32[4, 8], %ok: bool) -> (f32[4], i64[4, 8]) noinline real f
 body {
   %0 = iota axis=1 : i64[4, 8]
   %1 = compare ge %0, %0 : bool[4, 8]
@@ -81,7 +84,8 @@ body {
 }
 
 TEST_CASE("control flow and accesses round-trip") {
-  check_round_trip(R"(kernel @k(%x: tensor<i32>[N], %s: tensor<i32>[], %y: inout tensor<i32>[N], %z: unordered out tensor<i32>[N], %n: i64)
+  check_round_trip(
+      R"(kernel @k(%x: tensor<i32>[N], %s: tensor<i32>[], %y: inout tensor<i32>[N], %z: unordered out tensor<i32>[N], %n: i64)
 grid {
   %0 = constant 1 : i64
   yield %0
@@ -133,8 +137,8 @@ TEST_CASE("spans are printed on request and read back") {
 
 TEST_CASE("errors name the line and the reason") {
   const auto error = [](std::string_view body) {
-    const auto module = read_module("function @f(%x: f32) -> (f32)\nbody {\n" +
-                                    std::string(body) + "\n}\n");
+    const auto module =
+        read_module("function @f(%x: f32) -> (f32)\nbody {\n" + std::string(body) + "\n}\n");
     REQUIRE_FALSE(module.has_value());
     return std::to_string(module.error().line) + ": " + module.error().message;
   };

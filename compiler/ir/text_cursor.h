@@ -1,5 +1,6 @@
-// A cursor over IR text: words, %names, strings and punctuation, with the first error kept. After an
-// error every question answers "no" and every item is empty, so that callers need not check each step.
+// A cursor over IR text: words, %names, strings and punctuation, with the first error kept. After
+// an error every question answers "no" and every item is empty, so that callers need not check each
+// step.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ class TextCursor {
   std::string_view word();         // letters, digits, _ and .
   std::string_view number_text();  // "-1.5e-05", "0x7fc00000", "true"
   std::int64_t integer();
-  std::string_view value_name();   // what follows %
+  std::string_view value_name();  // what follows %
   std::string quoted();
   std::string_view until_closing_angle();  // after "<": text up to its ">", which is consumed
 

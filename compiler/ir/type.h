@@ -1,5 +1,5 @@
-// Element types, shapes and the types of IR values. A scalar is a tile of rank 0. Tile types know nothing
-// of hardware: where the elements live is decided later, in the Plan.
+// Element types, shapes and the types of IR values. A scalar is a tile of rank 0. Tile types know
+// nothing of hardware: where the elements live is decided later, in the Plan.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace tile::ir {
 
 enum class ElementType : std::uint8_t { Bool, I8, I32, I64, U8, U32, U64, F32 };
 
-int byte_size(ElementType element);  // Bool takes 1 byte in memory
+int byte_size(ElementType element);    // Bool takes 1 byte in memory
 bool is_integer(ElementType element);  // Bool is not an integer
 bool is_signed(ElementType element);   // F32 counts as signed
 bool is_float(ElementType element);
@@ -62,8 +62,8 @@ struct Type {
 /// "f32[64, 32]", "i64", "tensor<f32>[?, ?]", "none", "error".
 std::string to_string(const Type& type);
 
-/// One element's value: the low bits hold it, upper bits are zero (signed values are sign-extended to 64
-/// bits; F32 is its IEEE bit pattern).
+/// One element's value: the low bits hold it, upper bits are zero (signed values are sign-extended
+/// to 64 bits; F32 is its IEEE bit pattern).
 struct Scalar {
   ElementType element = ElementType::I64;
   std::uint64_t bits = 0;

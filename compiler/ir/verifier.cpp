@@ -15,14 +15,17 @@ using Reason = std::optional<std::string>;
 
 std::size_t region_count(const Op& op) {
   switch (op.code) {
-    case OpCode::For: return 1;
+    case OpCode::For:
+      return 1;
     case OpCode::While:
-    case OpCode::If: return 2;
+    case OpCode::If:
+      return 2;
     case OpCode::Reduce:
       return std::get<ReduceAttrs>(op.attributes).kind == ReduceKind::Custom ? 1 : 0;
     case OpCode::Scan:
       return std::get<ScanAttrs>(op.attributes).kind == ReduceKind::Custom ? 1 : 0;
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -85,7 +88,8 @@ Reason Verifier::signature() {
   return std::nullopt;
 }
 
-/// Terminators of grid and body, whose types no op states. Runs after the blocks are known to be sound.
+/// Terminators of grid and body, whose types no op states. Runs after the blocks are known to be
+/// sound.
 Reason Verifier::yields() {
   const Op& last = function_.ops[function_.blocks[function_.body].ops.back()];
   std::vector<Type> types;
@@ -207,8 +211,7 @@ Reason Verifier::run() {
   return yields();
 }
 
-Reason verify_function(const Function& function, const Module* module, FunctionId id,
-                       Stage stage) {
+Reason verify_function(const Function& function, const Module* module, FunctionId id, Stage stage) {
   const Reason reason = Verifier(function, module, id, stage).run();
   if (!reason) return std::nullopt;
   return function.name + ": " + *reason;

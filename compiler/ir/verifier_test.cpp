@@ -1,4 +1,5 @@
-// The verifier accepts sound IR (reader_test.cpp) and names the reason and the op where it is broken.
+// The verifier accepts sound IR (reader_test.cpp) and names the reason and the op where it is
+// broken.
 #include "compiler/ir/verifier.h"
 
 #include <doctest/doctest.h>
@@ -10,9 +11,9 @@ namespace {
 
 /// The verdict on a function (%x: f32[4], %b: bool[4], %i: i64, %s: f32) -> () with this body.
 std::string verdict(const std::string& body) {
-  const auto module = read_module(
-      "function @f(%x: f32[4], %b: bool[4], %i: i64, %s: f32) -> ()\nbody {\n" + body +
-      "\nyield\n}\n");
+  const auto module =
+      read_module("function @f(%x: f32[4], %b: bool[4], %i: i64, %s: f32) -> ()\nbody {\n" + body +
+                  "\nyield\n}\n");
   REQUIRE_MESSAGE(module.has_value(), module.error().message);
   return verify(*module).value_or("sound");
 }
@@ -53,8 +54,9 @@ TEST_CASE("control flow") {
 
 TEST_CASE("kernels") {
   const auto kernel = [](const std::string& grid, const std::string& body) {
-    const auto module = read_module("kernel @k(%a: tensor<f32>[N], %c: out tensor<f32>[N])\ngrid {\n" +
-                                    grid + "\n}\nbody {\n" + body + "\nyield\n}\n");
+    const auto module =
+        read_module("kernel @k(%a: tensor<f32>[N], %c: out tensor<f32>[N])\ngrid {\n" + grid +
+                    "\n}\nbody {\n" + body + "\nyield\n}\n");
     REQUIRE_MESSAGE(module.has_value(), module.error().message);
     return verify(*module).value_or("sound");
   };

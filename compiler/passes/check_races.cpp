@@ -1,7 +1,8 @@
-// See check_races.h. Two accesses of different programs cannot meet if, part by part, the element says
-// which program it is: a part (a program id, or the quotient and remainder it was split into) is decided
-// by a dimension whose index moves, per step of that part, by more than all else in the index can make
-// up for. Parts decided earlier count as equal in both programs, all other unknowns as unrelated.
+// See check_races.h. Two accesses of different programs cannot meet if, part by part, the element
+// says which program it is: a part (a program id, or the quotient and remainder it was split into)
+// is decided by a dimension whose index moves, per step of that part, by more than all else in the
+// index can make up for. Parts decided earlier count as equal in both programs, all other unknowns
+// as unrelated.
 #include "compiler/passes/check_races.h"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ class RaceCheck {
   const Function& function_;
   IndexFacts facts_;
   std::vector<Access> accesses_;
-  std::vector<Atom> decided_;    // parts, of the pair that is being compared
+  std::vector<Atom> decided_;  // parts, of the pair that is being compared
   std::vector<Atom> undecided_;
   std::vector<RaceProblem> problems_;
 };
@@ -60,7 +61,8 @@ void RaceCheck::collect(BlockId block, std::vector<Guard>& guards) {
     const Op& op = function_.ops[id];
     if (op.code == OpCode::Load || op.code == OpCode::Store) {
       const Parameter& parameter = function_.parameters[function_.values[op.operands[0]].index];
-      const bool is_checked = parameter.access == ir::Access::Out || parameter.access == ir::Access::InOut;
+      const bool is_checked =
+          parameter.access == ir::Access::Out || parameter.access == ir::Access::InOut;
       if (!is_checked) continue;
       Access access{id, {}, guards};
       for (std::size_t dim = 2; dim < op.operands.size(); ++dim) {
@@ -183,7 +185,8 @@ std::string RaceCheck::explain(const Access& access, std::span<const Atom> parts
       return fmt::format("enters index {} in a way that may give two programs one index", dim);
     }
     if (facts_.has_unknown(index)) {
-      unknown = fmt::format("does not tell programs apart: index {} is a value found at run time", dim);
+      unknown =
+          fmt::format("does not tell programs apart: index {} is a value found at run time", dim);
     }
   }
   return unknown.empty() ? "does not appear in the index" : unknown;
@@ -195,9 +198,11 @@ void RaceCheck::report(const Access& access, const Access& other, ValueId tensor
   const std::string& name = function_.parameters[function_.values[tensor].index].name;
   const bool is_read = op.code == OpCode::Load;
   RaceProblem problem{op.span,
-                      is_read ? fmt::format("a program may read an element of `{}` that another "
-                                            "program writes", name)
-                              : fmt::format("two programs may write the same element of `{}`", name),
+                      is_read
+                          ? fmt::format("a program may read an element of `{}` that another "
+                                        "program writes",
+                                        name)
+                          : fmt::format("two programs may write the same element of `{}`", name),
                       {}};
   for (int axis = 0; axis < function_.grid_rank(); ++axis) {
     const std::vector<Atom> parts = facts_.program_parts(axis);
@@ -205,7 +210,8 @@ void RaceCheck::report(const Access& access, const Access& other, ValueId tensor
       return std::find(undecided_.begin(), undecided_.end(), part) != undecided_.end();
     });
     if (!is_open) continue;
-    problem.notes.push_back({{}, describe_axis(axis) + " " + explain(access, parts, other.op == access.op)});
+    problem.notes.push_back(
+        {{}, describe_axis(axis) + " " + explain(access, parts, other.op == access.op)});
   }
   const Op& other_op = function_.ops[other.op];
   if (other.op != access.op) problem.notes.push_back({other_op.span, "the other access is here"});

@@ -1,7 +1,7 @@
-// Proves that no two programs of a kernel write the same element, and that what a program reads of an
-// `inout` tensor no other program writes (LANGUAGE: no race by construction). Run on inlined and
-// simplified IR; changes nothing. `unordered out` tensors are not judged: the source promised, and the
-// interpreter checks.
+// Proves that no two programs of a kernel write the same element, and that what a program reads of
+// an `inout` tensor no other program writes (LANGUAGE: no race by construction). Run on inlined and
+// simplified IR; changes nothing. `unordered out` tensors are not judged: the source promised, and
+// the interpreter checks.
 #pragma once
 
 #include <string>

@@ -5,16 +5,16 @@
 
 namespace tile::passes {
 
-/// Touches no memory and owns no control: may be removed, repeated, moved and shared. (A custom reduce or
-/// scan is pure too: its region is.)
+/// Touches no memory and owns no control: may be removed, repeated, moved and shared. (A custom
+/// reduce or scan is pure too: its region is.)
 bool is_pure(const ir::Op& op);
 
-/// A load from a tensor that the kernel never writes. Launchers refuse outputs that overlap inputs, so it
-/// gives the same values wherever it stands.
+/// A load from a tensor that the kernel never writes. Launchers refuse outputs that overlap inputs,
+/// so it gives the same values wherever it stands.
 bool is_constant_load(const ir::Function& function, const ir::Op& op);
 
-/// The op and all ops nested in it are pure and sure to end: control ops count by what they contain, and
-/// a `while` never does.
+/// The op and all ops nested in it are pure and sure to end: control ops count by what they
+/// contain, and a `while` never does.
 bool is_pure_inside(const ir::Function& function, const ir::Op& op);
 
 }  // namespace tile::passes

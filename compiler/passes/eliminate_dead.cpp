@@ -1,5 +1,5 @@
-// See eliminate_dead.h. Needs are traced back value by value, through carried values one by one, so that
-// a loop may lose some of its values; then a sweep drops what nobody needs.
+// See eliminate_dead.h. Needs are traced back value by value, through carried values one by one, so
+// that a loop may lose some of its values; then a sweep drops what nobody needs.
 #include "compiler/passes/eliminate_dead.h"
 
 #include "compiler/passes/keep_results.h"
@@ -70,7 +70,8 @@ void DeadCode::need_op(OpId id) {
   }
 }
 
-/// A loop's carried value `index` is needed: inside, after and before the loop it is one and the same.
+/// A loop's carried value `index` is needed: inside, after and before the loop it is one and the
+/// same.
 void DeadCode::need_carried(const Op& op, std::size_t index) {
   need(op.results[index]);
   need(op.operands[first_init(op) + index]);
@@ -120,9 +121,8 @@ void DeadCode::drop_values(OpId id) {
 }
 
 void DeadCode::sweep(BlockId block) {
-  std::erase_if(function_.blocks[block].ops, [&](OpId op) {
-    return !live_[op] && function_.ops[op].code != OpCode::Yield;
-  });
+  std::erase_if(function_.blocks[block].ops,
+                [&](OpId op) { return !live_[op] && function_.ops[op].code != OpCode::Yield; });
   for (OpId id : function_.blocks[block].ops) {
     const Op& op = function_.ops[id];
     for (BlockId region : op.regions) sweep(region);

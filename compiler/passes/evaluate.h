@@ -1,5 +1,6 @@
-// The value of an element-wise op on constants, by the interpreter's own definitions, so that folding
-// cannot differ from running. A NaN comes out as the one quiet NaN 0x7fc00000 (NUMERICS leaves it open).
+// The value of an element-wise op on constants, by the interpreter's own definitions, so that
+// folding cannot differ from running. A NaN comes out as the one quiet NaN 0x7fc00000 (NUMERICS
+// leaves it open).
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// See hoist_invariants.h. Inner loops first, so that what leaves one can go on and leave the next. All
-// ops of the language are total, so running one for a loop without turns is harmless.
+// See hoist_invariants.h. Inner loops first, so that what leaves one can go on and leave the next.
+// All ops of the language are total, so running one for a loop without turns is harmless.
 #include "compiler/passes/hoist_invariants.h"
 
 #include <algorithm>
@@ -14,8 +14,7 @@ namespace {
 
 class Hoisting {
  public:
-  explicit Hoisting(Function& function)
-      : function_(function), depth_(function.values.size(), 0) {}
+  explicit Hoisting(Function& function) : function_(function), depth_(function.values.size(), 0) {}
   void block(BlockId id, int depth);
 
  private:
@@ -34,8 +33,8 @@ bool Hoisting::can_move(const Op& op) const {
   return is_pure_inside(function_, op);
 }
 
-/// Nothing that the op or its nested ops use is defined in the region at depth + 1. (What is deeper and
-/// yet visible to them is defined inside the op and moves with it.)
+/// Nothing that the op or its nested ops use is defined in the region at depth + 1. (What is deeper
+/// and yet visible to them is defined inside the op and moves with it.)
 bool Hoisting::uses_only(const Op& op, int depth) const {
   for (ValueId operand : op.operands) {
     if (depth_[operand] == depth + 1) return false;

@@ -1,5 +1,5 @@
-// See inline_calls.h. Functions are visited callees first, so a callee is free of calls to inline when its
-// body is copied.
+// See inline_calls.h. Functions are visited callees first, so a callee is free of calls to inline
+// when its body is copied.
 #include "compiler/passes/inline_calls.h"
 
 #include "compiler/passes/clone.h"
@@ -15,9 +15,9 @@ bool is_inlined(const Module& module, const Op& op) {
          !module.functions[std::get<CallAttrs>(op.attributes).callee].no_inline;
 }
 
-/// Replaces the calls directly in `block` and in the regions below it; `replaced` gets their results.
-void inline_block(const Module& module, Function& function, BlockId block,
-                  ValueMap& replaced) {
+/// Replaces the calls directly in `block` and in the regions below it; `replaced` gets their
+/// results.
+void inline_block(const Module& module, Function& function, BlockId block, ValueMap& replaced) {
   const std::vector<OpId> old_ops = std::move(function.blocks[block].ops);
   function.blocks[block].ops.clear();
   for (OpId id : old_ops) {

@@ -5,8 +5,8 @@
 
 namespace tile::passes {
 
-/// keep[i] says whether result i of the For, While or If stays; the inits, region arguments and yielded
-/// values of the others go too. Nothing may use those any more.
+/// keep[i] says whether result i of the For, While or If stays; the inits, region arguments and
+/// yielded values of the others go too. Nothing may use those any more.
 void keep_results(ir::Function& function, ir::OpId op, const std::vector<bool>& keep);
 
 }  // namespace tile::passes

@@ -1,6 +1,6 @@
-// Rewrite rules as data: a named pattern over ops and what stands for the matched value. rules/*.cpp hold
-// the tables, simplify.cpp applies them; `x` in a pattern is a capture and matches the same value wherever
-// it stands again. Operands of commuting ops match in either order.
+// Rewrite rules as data: a named pattern over ops and what stands for the matched value.
+// rules/*.cpp hold the tables, simplify.cpp applies them; `x` in a pattern is a capture and matches
+// the same value wherever it stands again. Operands of commuting ops match in either order.
 #pragma once
 
 #include <array>
@@ -14,13 +14,14 @@ namespace tile::passes {
 struct Pattern {
   enum class Kind : std::uint8_t { Any, Constant, Op };
   Kind kind = Kind::Any;
-  int capture = -1;  // Any and Constant: index into Match::values
+  int capture = -1;                              // Any and Constant: index into Match::values
   bool (*accepts)(const ir::Scalar&) = nullptr;  // Constant: a scalar or splat of such a value
   ir::OpCode code = ir::OpCode::Constant;        // Op
   std::vector<Pattern> operands;
 };
 
-/// What a rule's action sees: the captured values, and a builder that puts ops before the matched one.
+/// What a rule's action sees: the captured values, and a builder that puts ops before the matched
+/// one.
 struct Match {
   ir::Builder& build;
   ir::OpId root;

@@ -1,5 +1,6 @@
-// The passes on tile IR in the order they run, as a table: the driver walks it, verifies and dumps after
-// each row, and `--print-after=NAME` takes its names. check_races is not a row: it changes nothing.
+// The passes on tile IR in the order they run, as a table: the driver walks it, verifies and dumps
+// after each row, and `--print-after=NAME` takes its names. check_races is not a row: it changes
+// nothing.
 #pragma once
 
 #include <span>

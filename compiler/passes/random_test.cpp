@@ -1,5 +1,6 @@
-// Random kernels give the same bits before and after the passes, run by the interpreter. Constants and
-// inputs are those where identities break: signed zeros, infinities, NaN, subnormals, extreme integers.
+// Random kernels give the same bits before and after the passes, run by the interpreter. Constants
+// and inputs are those where identities break: signed zeros, infinities, NaN, subnormals, extreme
+// integers.
 #include <bit>
 #include <cmath>
 #include <random>
@@ -26,7 +27,9 @@ class RandomKernel {
  private:
   std::size_t below(std::size_t count) { return random_() % count; }
   template <class T, std::size_t count>
-  T one_of(const T (&items)[count]) { return items[below(count)]; }
+  T one_of(const T (&items)[count]) {
+    return items[below(count)];
+  }
 
   Type random_type() {
     const ElementType elements[] = {ElementType::F32, ElementType::F32, ElementType::I64,
@@ -40,9 +43,12 @@ class RandomKernel {
       if (function_.type(found) == type) return found;
     }
     switch (type.element) {
-      case ElementType::F32: return build_.constant(Scalar::from_float(one_of(floats)), type.shape);
-      case ElementType::Bool: return build_.constant(Scalar::from_bool(below(2) == 0), type.shape);
-      default: return build_.constant(Scalar::from_int(type.element, one_of(integers)), type.shape);
+      case ElementType::F32:
+        return build_.constant(Scalar::from_float(one_of(floats)), type.shape);
+      case ElementType::Bool:
+        return build_.constant(Scalar::from_bool(below(2) == 0), type.shape);
+      default:
+        return build_.constant(Scalar::from_int(type.element, one_of(integers)), type.shape);
     }
   }
   void add(ValueId made) { visible_.push_back(made); }
@@ -50,11 +56,14 @@ class RandomKernel {
   void elementwise(const Type& type) {
     using enum OpCode;
     const OpCode on_floats[] = {Add, Sub, Mul, Div, Min, Max, MinNumber, MaxNumber};
-    const OpCode on_integers[] = {Add, Sub, Mul, Div, Rem, Min, Max, And, Or, Xor, Shl, Shr, MulHigh};
+    const OpCode on_integers[] = {Add, Sub, Mul, Div, Rem, Min,    Max,
+                                  And, Or,  Xor, Shl, Shr, MulHigh};
     const OpCode on_bools[] = {And, Or, Xor};
     const bool is_float = type.element == ElementType::F32;
     const bool is_bool = type.element == ElementType::Bool;
-    const OpCode code = is_float ? one_of(on_floats) : is_bool ? one_of(on_bools) : one_of(on_integers);
+    const OpCode code = is_float  ? one_of(on_floats)
+                        : is_bool ? one_of(on_bools)
+                                  : one_of(on_integers);
     add(build_.elementwise(code, {value(type), value(type)}));
   }
   void unary(const Type& type) {
@@ -71,14 +80,18 @@ class RandomKernel {
     const Predicate predicate = static_cast<Predicate>(below(6));
     switch (below(depth < 2 ? 11 : 9)) {
       case 0:
-      case 1: return elementwise(type);
-      case 2: return unary(type);
-      case 3: return add(build_.compare(predicate, value(type), value(type)));
+      case 1:
+        return elementwise(type);
+      case 2:
+        return unary(type);
+      case 3:
+        return add(build_.compare(predicate, value(type), value(type)));
       case 4: {
         const ValueId condition = value(type.with_element(ElementType::Bool));
         return add(build_.elementwise(OpCode::Select, {condition, value(type), value(type)}));
       }
-      case 5: return add(build_.broadcast(value(type), {width}));
+      case 5:
+        return add(build_.broadcast(value(type), {width}));
       case 6: {
         const Type tile = type.with_shape({width});
         if (tile.element == ElementType::Bool) return;
@@ -88,9 +101,12 @@ class RandomKernel {
         const Type f = type.with_element(ElementType::F32);
         return add(build_.elementwise(OpCode::Fma, {value(f), value(f), value(f)}));
       }
-      case 8: return add(build_.cast(value(type), random_type().element));
-      case 9: return branch(type, depth);
-      default: return loop(type, depth);
+      case 8:
+        return add(build_.cast(value(type), random_type().element));
+      case 9:
+        return branch(type, depth);
+      default:
+        return loop(type, depth);
     }
   }
 
@@ -188,11 +204,13 @@ std::vector<std::uint64_t> run(const Module& module) {
   const auto view = [](void* data) {
     return interpret::Argument(interpret::TensorArgument{data, {programs, width}, {width, 1}, {}});
   };
-  const interpret::Argument arguments[] = {view(x.data()), view(n.data()), view(y.data()), view(m.data())};
+  const interpret::Argument arguments[] = {view(x.data()), view(n.data()), view(y.data()),
+                                           view(m.data())};
   const auto result = interpret::interpret(module, arguments);
   REQUIRE_MESSAGE(result.has_value(), result.error().message);
   std::vector<std::uint64_t> bits;
-  for (float value : y) bits.push_back(std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(value));
+  for (float value : y)
+    bits.push_back(std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(value));
   for (std::int64_t value : m) bits.push_back(static_cast<std::uint64_t>(value));
   return bits;
 }

@@ -1,4 +1,5 @@
-// See remove_masks.h. The proofs are analysis/index_range's; this is the walk that knows where it stands.
+// See remove_masks.h. The proofs are analysis/index_range's; this is the walk that knows where it
+// stands.
 #include "compiler/passes/remove_masks.h"
 
 #include "compiler/passes/analysis/index_range.h"
@@ -16,7 +17,8 @@ void visit_block(Function& function, BlockId block, IndexFacts& facts) {
     if (auto* access = std::get_if<AccessAttrs>(&op.attributes)) {
       for (std::size_t dim = 0; dim < access->dims.size(); ++dim) {
         const Form index = facts.touched_index(id, dim);
-        if (facts.is_inside(index, facts.size(op.operands[0], dim))) access->dims[dim].masked = false;
+        if (facts.is_inside(index, facts.size(op.operands[0], dim)))
+          access->dims[dim].masked = false;
       }
     }
     for (std::size_t index = 0; index < op.regions.size(); ++index) {

@@ -1,5 +1,6 @@
-// Afterwards a dimension of a load or store is `masked` only where its indices could not be proven to lie
-// inside the tensor: 0 <= start and start + extent <= size. Everywhere else no check is needed.
+// Afterwards a dimension of a load or store is `masked` only where its indices could not be proven
+// to lie inside the tensor: 0 <= start and start + extent <= size. Everywhere else no check is
+// needed.
 #pragma once
 
 #include "compiler/ir/function.h"

@@ -1,5 +1,5 @@
-// See share_common.h. One walk with a hash table of what is visible; a region's entries are taken out
-// again when the walk leaves it. A key is a list of numbers that says all about an op.
+// See share_common.h. One walk with a hash table of what is visible; a region's entries are taken
+// out again when the walk leaves it. A key is a list of numbers that says all about an op.
 #include "compiler/passes/share_common.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// See simplify.h. A walk in order rewrites each block: an op is taken off the old list, its operands are
-// brought up to date, and rules are tried on it until none fires; what they make is treated the same way.
+// See simplify.h. A walk in order rewrites each block: an op is taken off the old list, its
+// operands are brought up to date, and rules are tried on it until none fires; what they make is
+// treated the same way.
 #include "compiler/passes/simplify.h"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ using namespace ir;
 namespace {
 
 constexpr std::array<std::string_view, 7> code_rules = {
-    "fold-constants", "compute-before-broadcast", "if-constant", "for-no-turn",
-    "for-one-turn",   "while-never",              "carry-unchanged"};
+    "fold-constants", "compute-before-broadcast", "if-constant", "for-no-turn", "for-one-turn",
+    "while-never",    "carry-unchanged"};
 
 /// Rules by the op they start from.
 using RuleIndex = std::array<std::vector<const Rule*>, op_count>;
@@ -25,8 +26,7 @@ using RuleIndex = std::array<std::vector<const Rule*>, op_count>;
 const RuleIndex& rules_by_op() {
   static const RuleIndex index = [] {
     RuleIndex made;
-    for (const auto& table :
-         {memory_rules(), shape_rules(), compare_rules(), arithmetic_rules()}) {
+    for (const auto& table : {memory_rules(), shape_rules(), compare_rules(), arithmetic_rules()}) {
       for (const Rule& rule : table) {
         made[static_cast<std::size_t>(rule.pattern.code)].push_back(&rule);
       }
@@ -120,7 +120,8 @@ ValueId Simplifier::compute_before_broadcast(OpId id) {
   Op small{op.code, {}, {}, {}, op.attributes, op.span};
   for (ValueId operand : op.operands) small.operands.push_back(before_broadcast(operand, from));
   const Type small_type = type.with_shape(from);
-  const OpId made = append_op(function_, build_.block(), std::move(small), std::span(&small_type, 1));
+  const OpId made =
+      append_op(function_, build_.block(), std::move(small), std::span(&small_type, 1));
   return build_.broadcast(function_.ops[made].results[0], type.shape);
 }
 
@@ -166,7 +167,8 @@ void Simplifier::op(OpId id, BlockId block_id) {
   replace(function_.ops[id].results[0], mapped(replaced_, value));
 }
 
-/// The region's ops take the op's place, with `arguments` for its arguments and its yield for the results.
+/// The region's ops take the op's place, with `arguments` for its arguments and its yield for the
+/// results.
 void Simplifier::take_over(const Op& op, BlockId region, std::span<const ValueId> arguments,
                            BlockId block_id) {
   const std::vector<ValueId> results = op.results;
@@ -201,13 +203,14 @@ bool Simplifier::for_few_turns(const Op& op, BlockId block_id) {
   const auto inits = std::span(op.operands).subspan(op::For::inits);
   if (same_bounds || (known && lower->as_int() >= upper->as_int())) {
     fire("for-no-turn");
-    for (std::size_t index = 0; index < inits.size(); ++index) replace(op.results[index], inits[index]);
+    for (std::size_t index = 0; index < inits.size(); ++index)
+      replace(op.results[index], inits[index]);
     return true;
   }
   if (!known) return false;
   // Differences of int64 fit uint64 when the first is the larger.
-  const auto span = static_cast<std::uint64_t>(upper->as_int()) -
-                    static_cast<std::uint64_t>(lower->as_int());
+  const auto span =
+      static_cast<std::uint64_t>(upper->as_int()) - static_cast<std::uint64_t>(lower->as_int());
   if (span > static_cast<std::uint64_t>(step->as_int())) return false;
   fire("for-one-turn");
   std::vector<ValueId> arguments = {op.operands[op::For::lower]};
@@ -234,8 +237,8 @@ bool Simplifier::while_never(const Op& op) {
   return true;
 }
 
-/// A carried value that the body yields as it got it, or always as it started, never changes: it is its
-/// start value, inside and after the loop, and is carried no more.
+/// A carried value that the body yields as it got it, or always as it started, never changes: it is
+/// its start value, inside and after the loop, and is carried no more.
 void Simplifier::unchanged_carries(OpId id) {
   const Op& op = function_.ops[id];
   const std::size_t first = op.code == OpCode::For ? op::For::inits : 0;

@@ -1,6 +1,7 @@
-// Afterwards no rule of rules/*.cpp applies, element-wise ops on constants are constants, arithmetic on
-// broadcast values is done before the broadcast, and control whose course is known is gone: ifs on
-// constants, loops of no turn or of one, carried values that never change. All bits stay (NUMERICS).
+// Afterwards no rule of rules/*.cpp applies, element-wise ops on constants are constants,
+// arithmetic on broadcast values is done before the broadcast, and control whose course is known is
+// gone: ifs on constants, loops of no turn or of one, carried values that never change. All bits
+// stay (NUMERICS).
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
-// Integer forms: sums of constants times products of atoms, which are the unknowns of index arithmetic
-// (sizes, program ids, turns of loops; index_range.h says what they mean). Arithmetic that would leave
-// int64, or multiply more than four atoms, gives an invalid form, of which nothing can be proven.
+// Integer forms: sums of constants times products of atoms, which are the unknowns of index
+// arithmetic (sizes, program ids, turns of loops; index_range.h says what they mean). Arithmetic
+// that would leave int64, or multiply more than four atoms, gives an invalid form, of which nothing
+// can be proven.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace tile::passes {
 /// Atoms are numbered from 1 in the order they are found; bounds of an atom use lower numbers only.
 using Atom = std::uint16_t;
 
-/// A product of at most four atoms, the highest first, 16 bits each from the top. 0 is the product of
-/// none. Comparing two as numbers compares their highest atoms first.
+/// A product of at most four atoms, the highest first, 16 bits each from the top. 0 is the product
+/// of none. Comparing two as numbers compares their highest atoms first.
 using Monomial = std::uint64_t;
 
 inline Monomial monomial(Atom atom) { return static_cast<Monomial>(atom) << 48; }

@@ -1,5 +1,6 @@
-// Quotients of forms, for index_range.h. Dividing a single atom, such as a program id by a size, splits
-// it into quotient and remainder for good, so that p / n and p % n become independent unknowns.
+// Quotients of forms, for index_range.h. Dividing a single atom, such as a program id by a size,
+// splits it into quotient and remainder for good, so that p / n and p % n become independent
+// unknowns.
 #include "compiler/passes/analysis/index_range.h"
 
 namespace tile::passes {
@@ -23,7 +24,8 @@ void divide_terms(const Form& form, const Term& divisor, Form& whole, Form& rest
     if (const std::optional<Term> exact = divide_exactly(term, divisor)) {
       whole = whole + Form::of(*exact);
     } else if (term.product == 0 && divisor.product == 0) {
-      const std::int64_t remainder = ((term.factor % divisor.factor) + divisor.factor) % divisor.factor;
+      const std::int64_t remainder =
+          ((term.factor % divisor.factor) + divisor.factor) % divisor.factor;
       whole = whole + (term.factor - remainder) / divisor.factor;
       rest = rest + remainder;
     } else {
@@ -107,13 +109,15 @@ std::optional<Form> IndexFacts::split_by_radix(const Form& rest, const Form& div
 
 std::optional<Form> IndexFacts::quotient(const Form& unresolved, const Form& unresolved_divisor) {
   const Form dividend = resolved(unresolved), divisor = resolved(unresolved_divisor);
-  if (!dividend.is_valid() || !divisor.is_valid() || divisor.terms().size() != 1) return std::nullopt;
+  if (!dividend.is_valid() || !divisor.is_valid() || divisor.terms().size() != 1)
+    return std::nullopt;
   if (divisor == Form(1)) return dividend;
   if (!is_never_negative(divisor - 1)) return std::nullopt;
   Form whole, rest;
   divide_terms(dividend, divisor.terms()[0], whole, rest);
   if (rest == Form(0)) return whole;
-  if (!is_never_negative(dividend)) return std::nullopt;  // division truncates, forms take the floor
+  if (!is_never_negative(dividend))
+    return std::nullopt;  // division truncates, forms take the floor
   if (is_inside(rest, divisor)) return whole;
   if (is_inside(rest + divisor, divisor)) return whole - 1;
   if (const Atom single = rest.as_atom(); single != 0 && split(single, divisor, false)) {

@@ -11,7 +11,9 @@ namespace tile::passes {
 using namespace ir;
 
 IndexFacts::IndexFacts(const Function& kernel)
-    : function_(kernel), forms_(kernel.values.size(), std::nullopt), varies_(kernel.values.size(), 0) {
+    : function_(kernel),
+      forms_(kernel.values.size(), std::nullopt),
+      varies_(kernel.values.size(), 0) {
   // Divisibility first: it changes how sizes are written, wherever they stand.
   for (OpId id : function_.blocks[function_.body].ops) {
     const Op& op = function_.ops[id];
@@ -37,7 +39,8 @@ void IndexFacts::add_grid() {
   for (const Form& extent : extents_) add_never_negative(extent - 1);
 }
 
-/// Assumptions of the body itself hold everywhere in it: nothing in the language stops a program early.
+/// Assumptions of the body itself hold everywhere in it: nothing in the language stops a program
+/// early.
 void IndexFacts::add_assumes() {
   for (OpId id : function_.blocks[function_.body].ops) {
     const Op& op = function_.ops[id];
@@ -56,7 +59,8 @@ void IndexFacts::add_divisibility(ValueId condition) {
   const Op* remainder = function_.defining_op(op->operands[0]);
   const std::optional<Scalar> zero = function_.constant_value(op->operands[1]);
   const bool is_eq = std::get<CompareAttrs>(op->attributes).predicate == Predicate::Eq;
-  if (!is_eq || remainder == nullptr || remainder->code != OpCode::Rem || !zero || zero->bits != 0) {
+  if (!is_eq || remainder == nullptr || remainder->code != OpCode::Rem || !zero ||
+      zero->bits != 0) {
     return;
   }
   const std::optional<Scalar> divisor = function_.constant_value(remainder->operands[1]);

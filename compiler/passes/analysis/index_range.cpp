@@ -1,6 +1,6 @@
-// See index_range.h. The prover replaces the highest atom of a form by a bound, which mentions lower
-// atoms only, until a constant is left; where there are several bounds it tries them in turn, within a
-// budget. Scaling keeps it exact on integers: F >= 0 iff s F + (s - 1) >= 0, for s >= 1.
+// See index_range.h. The prover replaces the highest atom of a form by a bound, which mentions
+// lower atoms only, until a constant is left; where there are several bounds it tries them in turn,
+// within a budget. Scaling keeps it exact on integers: F >= 0 iff s F + (s - 1) >= 0, for s >= 1.
 #include "compiler/passes/analysis/index_range.h"
 
 #include <algorithm>
@@ -105,8 +105,8 @@ bool IndexFacts::prove_choice(const AtomInfo& info, const Form& coefficient, con
   const Form first = coefficient * info.first + rest;
   const Form second = coefficient * info.second + rest;
   const bool only_positive = coefficient.terms()[0].factor > 0;
-  const bool is_bound_by_each = (info.kind == Kind::Min && !only_positive) ||
-                                (info.kind == Kind::Max && only_positive);
+  const bool is_bound_by_each =
+      (info.kind == Kind::Min && !only_positive) || (info.kind == Kind::Max && only_positive);
   const bool is_single = coefficient.terms().size() == 1;
   if (is_bound_by_each && is_single) return prove(first, budget) || prove(second, budget);
   return prove(first, budget) && prove(second, budget);
@@ -133,7 +133,8 @@ bool IndexFacts::prove(Form form, int& budget) {
   const Form kept = needs_lower ? negative * Form::of(top) + rest : rest;
   for (auto bound = bounds.rbegin(); bound != bounds.rend(); ++bound) {
     if (bound->is_scoped && !uses_scoped_) continue;
-    if (prove(kept * bound->scale + replaced * bound->form + (bound->scale - 1), budget)) return true;
+    if (prove(kept * bound->scale + replaced * bound->form + (bound->scale - 1), budget))
+      return true;
   }
   return false;
 }

@@ -1,9 +1,11 @@
-// What is known of index arithmetic in a kernel: each i64 value as a Form over atoms (sizes, program ids,
-// turns of loops, opaque values), each atom with bounds, and a prover of `form >= 0` from them.
+// What is known of index arithmetic in a kernel: each i64 value as a Form over atoms (sizes,
+// program ids, turns of loops, opaque values), each atom with bounds, and a prover of `form >= 0`
+// from them.
 //
-// Bounds come from the grid (a program id is below its extent), loops, division, min and max, `assume`,
-// and the conditions of ifs around a place. Sizes are keyed by symbol: the launcher checks that a symbol
-// has one value. Index arithmetic is taken not to wrap around int64: sizes are far below that.
+// Bounds come from the grid (a program id is below its extent), loops, division, min and max,
+// `assume`, and the conditions of ifs around a place. Sizes are keyed by symbol: the launcher
+// checks that a symbol has one value. Index arithmetic is taken not to wrap around int64: sizes are
+// far below that.
 #pragma once
 
 #include <optional>
@@ -31,7 +33,8 @@ class IndexFacts {
   /// 0 <= form < size.
   bool is_inside(const Form& form, const Form& size);
 
-  /// Knowledge that holds only in a part of the kernel: note the mark, add, and go back to the mark.
+  /// Knowledge that holds only in a part of the kernel: note the mark, add, and go back to the
+  /// mark.
   std::size_t mark() const { return added_.size(); }
   void forget_after(std::size_t mark);
   void add_never_negative(const Form& form);
@@ -42,12 +45,13 @@ class IndexFacts {
 
   // For comparing two programs (check_races).
 
-  /// The atoms a program id is made of: itself, or quotient and remainder when the kernel divides it.
+  /// The atoms a program id is made of: itself, or quotient and remainder when the kernel divides
+  /// it.
   std::vector<Atom> program_parts(int axis);
   /// Replaces atoms that the kernel's divisions have split since the form was made.
   Form resolved(const Form& form) const;
-  /// The form as another program has it: everything that may differ, but for the atoms in `shared`, is
-  /// renamed. Bounds known now are known of the renamed atoms. drop_renamed ends their life.
+  /// The form as another program has it: everything that may differ, but for the atoms in `shared`,
+  /// is renamed. Bounds known now are known of the renamed atoms. drop_renamed ends their life.
   Form in_other_program(const Form& form, std::span<const Atom> shared);
   void drop_renamed();
   /// No atom of the form may differ between programs, but for those in `shared`.
@@ -64,11 +68,12 @@ class IndexFacts {
   struct Bound {
     Form scale;
     Form form;
-    bool is_scoped = false;  // known in a part of the kernel: not used to build forms, which outlive it
+    bool is_scoped =
+        false;  // known in a part of the kernel: not used to build forms, which outlive it
   };
   struct AtomInfo {
     enum class Kind : std::uint8_t {
-      Value,     // what no form can say
+      Value,  // what no form can say
       Size,
       Program,
       Turn,      // of a loop: 0, 1, ...
@@ -77,14 +82,14 @@ class IndexFacts {
       Quotient,  // floor(dividend / divisor)
       Min,
       Max,
-      Either,    // one of two forms
+      Either,  // one of two forms
     };
     Kind kind = Kind::Value;
-    bool varies = true;   // may differ between programs, or within one
-    ir::ValueId value;    // Value, Turn, Element: whose
-    int axis = 0;         // Program
-    std::string symbol;   // Size
-    Form first, second;   // dividend and divisor, or the two choices
+    bool varies = true;  // may differ between programs, or within one
+    ir::ValueId value;   // Value, Turn, Element: whose
+    int axis = 0;        // Program
+    std::string symbol;  // Size
+    Form first, second;  // dividend and divisor, or the two choices
     std::vector<Bound> lower, upper;
     std::optional<Form> replaced_by;
     Atom quotient = 0, remainder = 0;  // of a split
@@ -130,11 +135,12 @@ class IndexFacts {
   std::vector<AtomInfo> atoms_;
   EntityVector<ir::ValueId, std::optional<Form>> forms_;
   EntityVector<ir::ValueId, char> varies_;  // 0 unknown, 1 no, 2 yes
-  std::vector<std::pair<Atom, bool>> added_;  // scoped bounds in the order they were learned; true: above
+  std::vector<std::pair<Atom, bool>>
+      added_;  // scoped bounds in the order they were learned; true: above
   std::vector<Form> extents_;
   std::size_t first_renamed_ = 0;  // atoms from here on are another program's; 0: none
   bool has_splits_ = false;
-  bool is_scoped_ = false;     // what is learned now is to be forgotten
+  bool is_scoped_ = false;  // what is learned now is to be forgotten
   bool uses_scoped_ = true;
 };
 

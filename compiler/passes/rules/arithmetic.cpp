@@ -16,12 +16,12 @@ bool is_minus_zero(const Scalar& s) {
   return s.element == ElementType::F32 && s.bits == 0x80000000u;
 }
 bool is_one(const Scalar& s) {
-  return s == (s.element == ElementType::F32 ? Scalar::from_float(1)
-                                             : Scalar::from_int(s.element, 1));
+  return s ==
+         (s.element == ElementType::F32 ? Scalar::from_float(1) : Scalar::from_int(s.element, 1));
 }
 bool is_minus_one(const Scalar& s) {
-  return s == (s.element == ElementType::F32 ? Scalar::from_float(-1)
-                                             : Scalar::from_int(s.element, -1));
+  return s ==
+         (s.element == ElementType::F32 ? Scalar::from_float(-1) : Scalar::from_int(s.element, -1));
 }
 bool is_any(const Scalar&) { return true; }
 bool is_nonzero_integer(const Scalar& s) { return s.bits != 0 && is_integer(s.element); }
@@ -48,7 +48,9 @@ ValueId with_constant(Match& m, OpCode code, std::int64_t value) {
 
 std::int64_t wrapped(std::int64_t a, OpCode code, std::int64_t b) {
   const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
-  return static_cast<std::int64_t>(code == OpCode::Add ? x + y : code == OpCode::Sub ? x - y : x * y);
+  return static_cast<std::int64_t>(code == OpCode::Add   ? x + y
+                                   : code == OpCode::Sub ? x - y
+                                                         : x * y);
 }
 
 ValueId chain(Match& m, OpCode code) {
@@ -110,7 +112,8 @@ std::span<const Rule> arithmetic_rules() {
        }},
       {"fma-one", Floats, op(Fma, x, one, y), [](Match& m) { return binary(m, Add); }},
       {"one-fma", Floats, op(Fma, one, x, y), [](Match& m) { return binary(m, Add); }},
-      {"fma-minus-zero", Floats, op(Fma, x, y, minus_zero), [](Match& m) { return binary(m, Mul); }},
+      {"fma-minus-zero", Floats, op(Fma, x, y, minus_zero),
+       [](Match& m) { return binary(m, Mul); }},
 
       // Bits and booleans.
       {"not-not", Any, op(Not, op(Not, x)), take_x},

@@ -20,12 +20,18 @@ ValueId take_y(Match& m) { return m.values[Y]; }
 Predicate swapped(Predicate predicate) {
   using enum Predicate;
   switch (predicate) {
-    case Eq: return Eq;
-    case Ne: return Ne;
-    case Lt: return Gt;
-    case Le: return Ge;
-    case Gt: return Lt;
-    case Ge: return Le;
+    case Eq:
+      return Eq;
+    case Ne:
+      return Ne;
+    case Lt:
+      return Gt;
+    case Le:
+      return Ge;
+    case Gt:
+      return Lt;
+    case Ge:
+      return Le;
   }
   TILE_UNREACHABLE("predicate");
 }
@@ -34,12 +40,18 @@ Predicate swapped(Predicate predicate) {
 Predicate inverse(Predicate predicate) {
   using enum Predicate;
   switch (predicate) {
-    case Eq: return Ne;
-    case Ne: return Eq;
-    case Lt: return Ge;
-    case Le: return Gt;
-    case Gt: return Le;
-    case Ge: return Lt;
+    case Eq:
+      return Ne;
+    case Ne:
+      return Eq;
+    case Lt:
+      return Ge;
+    case Le:
+      return Gt;
+    case Gt:
+      return Le;
+    case Ge:
+      return Lt;
   }
   TILE_UNREACHABLE("predicate");
 }
@@ -89,7 +101,9 @@ std::span<const Rule> compare_rules() {
       {"select-true", Any, op(Select, constant(-1, is_true), x, y), take_x},
       {"select-false", Any, op(Select, constant(-1, is_false), x, y), take_y},
       {"select-not", Any, op(Select, op(Not, c), x, y),
-       [](Match& m) { return m.build.elementwise(Select, {m.values[C], m.values[Y], m.values[X]}); }},
+       [](Match& m) {
+         return m.build.elementwise(Select, {m.values[C], m.values[Y], m.values[X]});
+       }},
   };
   return rules;
 }

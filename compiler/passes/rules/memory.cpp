@@ -27,7 +27,8 @@ ValueId dim_constant(Match& m) {
   return m.result_constant(size);
 }
 
-/// The launcher checks that a symbol has one size wherever it stands, so all its dims are the first one.
+/// The launcher checks that a symbol has one size wherever it stands, so all its dims are the first
+/// one.
 ValueId dim_symbol(Match& m) {
   const Function& function = m.function();
   const int axis = std::get<AxisAttrs>(m.op().attributes).axis;

@@ -1,5 +1,6 @@
-// The rule tables, by topic. Every rule keeps every bit of the result (NUMERICS): x + 0.0 is not x when x
-// is -0, x * 0.0 is not 0.0 when x is negative or infinite. Sign and payload of NaNs are free.
+// The rule tables, by topic. Every rule keeps every bit of the result (NUMERICS): x + 0.0 is not x
+// when x is -0, x * 0.0 is not 0.0 when x is negative or infinite. Sign and payload of NaNs are
+// free.
 #pragma once
 
 #include <span>

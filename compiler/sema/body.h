@@ -208,6 +208,7 @@ class Body {
   Scope scope_;
   std::vector<Frame> frames_;
   std::map<std::string, Span, std::less<>> locals_;  // every local name the body declares somewhere
+  int split_depth_ = 0;                              // of split_if in each other
   int grid_rank_ = 0;                                // 0: not in a kernel
   Span name_span_;                                   // of the kernel or function
 };

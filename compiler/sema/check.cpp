@@ -5,6 +5,7 @@
 
 #include "compiler/sema/instantiate.h"
 #include "compiler/sema/schedules.h"
+#include "compiler/sema/syntax_queries.h"
 
 namespace tile::sema {
 
@@ -88,6 +89,21 @@ std::vector<ScheduleArm> Program::schedules(std::string_view kernel, std::string
   return arms_for(unit, *decl, target, settings);
 }
 
+void Program::warn_of_unused_locals() {
+  auto warn = [&](const Ast& ast, const Block& block) {
+    for (const Name& name : unused_locals(ast, block)) {
+      state_->diagnostics.report(name.span, Kind::UnusedVariable, name.text)
+          .help(fmt::format("write `_{}` if that is meant", name.text));
+    }
+  };
+  for (const KernelDecl& kernel : state_->declarations.kernels()) {
+    warn(*kernel.ast, kernel.syntax->body);
+  }
+  for (const FunctionDecl& function : state_->declarations.functions()) {
+    if (!function.is_library) warn(*function.ast, function.syntax->body);
+  }
+}
+
 void Program::check() {
   for (const KernelDecl& kernel : state_->declarations.kernels()) {
     std::vector<Instance> all = instances(kernel.name);
@@ -106,6 +122,8 @@ void Program::check() {
     if (function.is_library || state_->used.contains(&function)) continue;
     check_unused(function);
   }
+  // A mistake above may be why a local is not used.
+  if (!state_->diagnostics.has_errors()) warn_of_unused_locals();
 }
 
 void Program::check_unused(const FunctionDecl& function) {

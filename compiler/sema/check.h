@@ -81,6 +81,7 @@ class Program {
  private:
   struct State;
   void check_unused(const FunctionDecl& function);
+  void warn_of_unused_locals();
   std::unique_ptr<State> state_;
 };
 

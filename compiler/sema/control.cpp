@@ -12,6 +12,7 @@ namespace tile::sema {
 namespace {
 constexpr std::int64_t step_limit = 1'000'000;
 constexpr std::int64_t unroll_limit = 4096;
+constexpr int split_limit = 256;
 }  // namespace
 
 Body::Body(Unit& unit, const Ast& ast, ir::Function& function)
@@ -153,6 +154,12 @@ void Body::split_if(const Stmt& stmt, const Cursor& here) {
   if (stmt.has_else && always_jumps(ast_, stmt.body) && always_jumps(ast_, stmt.otherwise)) {
     report_unreachable(here);
   }
+  if (split_depth_ >= split_limit) {
+    report(stmt.span, Kind::NestingTooDeep, split_limit)
+        .note("what follows an `if` with a `return` or `break` inside counts as nested in it");
+    return;
+  }
+  ++split_depth_;
   auto condition = scalar_condition({expression(stmt.value), ast_[stmt.value].span});
   if (!condition) condition = builder_.constant(ir::Scalar::from_bool(true));
   builder_.set_span(stmt.span);
@@ -165,6 +172,7 @@ void Body::split_if(const Stmt& stmt, const Cursor& here) {
   scope_ = std::move(saved);
   builder_.set_block(regions[1]);
   run(stmt.has_else ? enter(stmt.otherwise, &here) : here);
+  --split_depth_;
   builder_.set_block(outer);
   builder_.yield(std::vector(function().ops[op].results));
 }

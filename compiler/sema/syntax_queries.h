@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "compiler/parse/ast.h"
 
@@ -13,6 +14,16 @@ namespace tile::sema {
 /// Calls visit for every statement of the block, at any depth, in order.
 void visit_statements(const Ast& ast, const Block& block,
                       const std::function<void(const Stmt&)>& visit);
+
+/// Calls visit for the expression and everything in it.
+void visit_expressions(const Ast& ast, ExprId expr, const std::function<void(const Expr&)>& visit);
+/// The same for all expressions of the block's statements.
+void visit_expressions(const Ast& ast, const Block& block,
+                       const std::function<void(const Expr&)>& visit);
+
+/// Names that `let` or `var` defines in the block and that no expression mentions, but for names
+/// that begin with `_`.
+std::vector<Name> unused_locals(const Ast& ast, const Block& block);
 
 /// Adds the names that plain assignments in the block assign.
 void collect_assigned(const Ast& ast, const Block& block, std::set<std::string>& names);

@@ -153,12 +153,11 @@ void LifePass::visit_nest(const Nest& nest, int at) {
       for (const ValueId result : function_.ops[sink.op].results) define(result, at);
     }
     if (sink.kind != Sink::Kind::Fill || sink.buffer.is_none()) continue;
-    const int from = 2 * at + 1;
-    const Place& place = plan_.places[sink.value];
-    if (place.buffer == sink.buffer && sink.offsets.empty()) {
+    if (sink.op.is_none()) {
       define(sink.value, at);
       continue;
     }
+    const int from = 2 * at + 1;
     live(sink.buffer, from, std::max(from, taken_over(sink, nest.block)));
   }
 }

@@ -131,7 +131,8 @@ Tensor logical_not(const Tensor& x) {
   if (x.dtype() == DType::F32) fail("logical_not", "does not take f32 tensors");
   static KernelTable<dtype_count> table;
   const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
-    return make_map("map_unary", x.dtype() == DType::Bool ? "logical_not" : "complement", x.dtype(), x.dtype());
+    return make_map("map_unary", x.dtype() == DType::Bool ? "logical_not" : "complement", x.dtype(),
+                    x.dtype());
   });
   Tensor y = empty(x.shape(), x.dtype());
   const LoopSpace space(x.shape(), {&x, &y});

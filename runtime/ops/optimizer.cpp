@@ -65,8 +65,7 @@ GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm) {
   const auto count = static_cast<std::int64_t>(gradients.size());
   Tensor squares = empty({count});
   for (std::int64_t i = 0; i < count; ++i) {
-    const Tensor one = sum_squares(gradients[static_cast<std::size_t>(i)]);
-    squares.data_ptr<float>()[i] = one.item<float>();
+    sum_squares_(view::select(squares, 0, i), gradients[static_cast<std::size_t>(i)]);
   }
   GradientNorm result{empty({1}), empty({1})};
   launch(kernel, squares, max_norm, result.norm, result.clip);

@@ -6,6 +6,7 @@
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/elementwise.h"
+#include "runtime/ops/fill.h"
 #include "runtime/ops/kernel_table.h"
 
 namespace pg::ops {
@@ -71,18 +72,23 @@ Problem prepare(const char* op, const Tensor& x, const Dims& axes, bool keepdim)
 
 std::int64_t segments(std::int64_t n) { return (n + segment_length - 1) / segment_length; }
 
-/// [1, 1, R, n] to [R], of F(x); squares only in the first round.
-Tensor sum_row_form(Tensor x, bool squares) {
+/// x [1, 1, R, n] to y [1, 1, R, 1]; the sum of squares of x if asked for.
+void sum_row_form(Tensor x, bool squares, const Tensor& y) {
   static const Kernel plain = builtin_kernel("reduce.tile", "sum_rows", {{"F", "identity"}});
   static const Kernel square = builtin_kernel("reduce.tile", "sum_rows", {{"F", "square"}});
   const std::int64_t rows = x.shape()[2];
-  if (x.shape()[3] == 0 || rows == 0) return zeros({rows});
+  if (rows == 0) return;
+  if (x.shape()[3] == 0) {
+    fill_(y, 0.0);
+    return;
+  }
   for (;;) {
-    Tensor y = empty({1, 1, rows, segments(x.shape()[3])});
-    launch(squares ? square : plain, x, y);
+    const std::int64_t parts = segments(x.shape()[3]);
+    const Tensor sums = parts == 1 ? y : empty({1, 1, rows, parts});
+    launch(squares ? square : plain, x, sums);
+    if (parts == 1) return;
     squares = false;
-    if (y.shape()[3] == 1) return view::reshape(y, {rows});
-    x = y;
+    x = sums;
   }
 }
 
@@ -166,7 +172,10 @@ Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
   if (const std::optional<Tensor> columns = as_column_form(x, problem.axes)) {
     return view::reshape(sum_column_form(*columns), problem.result_shape);
   }
-  return view::reshape(sum_row_form(as_row_form(x, problem.axes), false), problem.result_shape);
+  const Tensor rows = as_row_form(x, problem.axes);
+  const Tensor y = empty({1, 1, rows.shape()[2], 1});
+  sum_row_form(rows, false, y);
+  return view::reshape(y, problem.result_shape);
 }
 
 Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
@@ -238,8 +247,16 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 }
 
 Tensor sum_squares(const Tensor& x) {
-  check_f32("sum_squares", {&x});
-  return view::reshape(sum_row_form(reshape(x, {1, 1, 1, x.numel()}), true), {});
+  Tensor y = empty({});
+  sum_squares_(y, x);
+  return y;
+}
+
+void sum_squares_(const Tensor& destination, const Tensor& x) {
+  check_f32("sum_squares", {&destination, &x});
+  check_shape("sum_squares", "destination", destination, {});
+  sum_row_form(reshape(x, {1, 1, 1, x.numel()}), true, view::reshape(destination, {1, 1, 1, 1}));
+  destination.mark_written();
 }
 
 }  // namespace pg::ops

@@ -31,5 +31,7 @@ Tensor extremum_backward(const Tensor& gradient, const Tensor& x, const Tensor& 
 Tensor sum_to(const Tensor& x, const Shape& shape);
 /// Sum of squares of all elements, shape [], by the rule of sum.
 Tensor sum_squares(const Tensor& x);
+/// The same into an existing tensor of shape [], such as an element of a list of results.
+void sum_squares_(const Tensor& destination, const Tensor& x);
 
 }  // namespace pg::ops

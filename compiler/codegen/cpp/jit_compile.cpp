@@ -49,6 +49,7 @@ std::vector<std::string> compile_flags(std::string_view processor) {
           "-std=c++17",
           "-O1",
           "-ffp-contract=off",
+          "-fwrapv",
           "-fno-rounding-math",
           "-emit-obj",
           "-mrelocation-model",

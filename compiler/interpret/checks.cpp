@@ -1,5 +1,6 @@
 // assume, assert and print.
 #include <algorithm>
+#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -70,6 +71,7 @@ void run_print(Machine& machine, const Step& step) {
     machine.options.print(line);
   } else {
     fmt::print("{}\n", line);
+    std::fflush(stdout);  // an error may follow on stderr
   }
 }
 

@@ -51,8 +51,8 @@ const std::string& similar(const std::vector<std::string>& words, const std::str
                            std::mt19937& random) {
   auto sort_of = [](const std::string& word) {
     constexpr std::string_view keywords =
-        " kernel fn let var const tune for in while if else return break grid schedule instantiate on "
-        "tensor out inout None pad when true false ";
+        " kernel fn let var const tune for in while if else return break grid schedule "
+        "instantiate on tensor out inout None pad when true false ";
     constexpr std::string_view operators = " + - * / % < > <= >= == != << >> ";
     if (operators.contains(" " + word + " ")) return 0;
     if (word.empty() || std::ispunct(static_cast<unsigned char>(word[0]))) return 1;
@@ -72,10 +72,11 @@ std::string mutate(const std::vector<std::string>& words, const std::vector<std:
   std::vector<std::string> changed = words;
   for (unsigned edits = 1 + random() % 3; edits > 0; --edits) {
     std::size_t at = random() % changed.size(), other = random() % changed.size();
+    auto place = changed.begin() + static_cast<std::ptrdiff_t>(at);
     switch (random() % 10) {
-      case 0: changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(at)); break;
+      case 0: changed.erase(place); break;
       case 1: std::swap(changed[at], changed[other]); break;
-      case 2: changed.insert(changed.begin() + static_cast<std::ptrdiff_t>(at), changed[other]); break;
+      case 2: changed.insert(place, std::string(changed[other])); break;
       case 3: case 4: case 5: changed[at] = similar(others, changed[at], random); break;
       default: changed[at] = similar(words, changed[at], random);
     }

@@ -24,4 +24,10 @@ class KernelTable {
   std::array<Kernel, Count> kernels_;
 };
 
+/// Blocks of streaming row kernels: 256 elements, the lanes of sum, or less where that covers the
+/// row.
+inline constexpr std::size_t lane_choices = 3;
+constexpr std::size_t lane_choice(std::int64_t n) { return n <= 64 ? 0 : n <= 128 ? 1 : 2; }
+constexpr int lane_count(std::size_t choice) { return 64 << choice; }
+
 }  // namespace pg::ops

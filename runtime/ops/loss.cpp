@@ -26,8 +26,9 @@ Tensor flat_targets(const Tensor& logits, const Tensor& targets) {
   return reshape(contiguous(targets), {targets.numel()});
 }
 
-Kernel make(const char* kernel, DType targets) {
-  return builtin_kernel("cross_entropy.tile", kernel, {{"I", std::string(name_of(targets))}});
+Kernel make_gradient(DType targets) {
+  return builtin_kernel("cross_entropy.tile", "cross_entropy_gradient",
+                        {{"I", std::string(name_of(targets))}});
 }
 
 }  // namespace
@@ -39,9 +40,14 @@ CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& target
   } else {
     check_range<std::int64_t>(flat, logits.size(-1));
   }
-  static KernelTable<2> table;
-  const Kernel& kernel = table.get(flat.dtype() == DType::I32 ? 0 : 1,
-                                   [&] { return make("cross_entropy", flat.dtype()); });
+  static KernelTable<2 * lane_choices> table;
+  const std::size_t lanes = lane_choice(logits.size(-1));
+  const std::size_t index = lanes * 2 + (flat.dtype() == DType::I32 ? 0 : 1);
+  const Kernel& kernel = table.get(index, [&] {
+    return builtin_kernel(
+        "cross_entropy.tile", "cross_entropy",
+        {{"I", std::string(name_of(flat.dtype()))}, {"B", std::to_string(lane_count(lanes))}});
+  });
   Tensor losses = empty({flat.numel()});
   Tensor lse = empty({flat.numel()});
   if (flat.numel() > 0) launch(kernel, as_rows(logits), flat, losses, lse);
@@ -57,8 +63,8 @@ Tensor cross_entropy_backward(const Tensor& gradient, const Tensor& logits, cons
     check_shape("cross_entropy_backward", "gradient", gradient, targets.shape());
   }
   static KernelTable<2> table;
-  const Kernel& kernel = table.get(flat.dtype() == DType::I32 ? 0 : 1,
-                                   [&] { return make("cross_entropy_gradient", flat.dtype()); });
+  const Kernel& kernel =
+      table.get(flat.dtype() == DType::I32 ? 0 : 1, [&] { return make_gradient(flat.dtype()); });
   const Tensor rows = as_rows(logits);
   const std::int64_t n = flat.numel();
   const Tensor g = gradient.numel() == 1 ? view::expand(view::reshape(gradient, {1}), {n})

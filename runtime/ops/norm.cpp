@@ -2,6 +2,7 @@
 #include "runtime/ops/norm.h"
 
 #include "runtime/ops/checks.h"
+#include "runtime/ops/kernel_table.h"
 #include "runtime/ops/reduce.h"
 
 namespace pg::ops {
@@ -15,16 +16,32 @@ void check_weight(const Tensor& x, const Tensor& w) {
   }
 }
 
+/// Kernel handles by block length.
+class RowKernels {
+ public:
+  explicit RowKernels(const char* name) : name_(name) {}
+  const Kernel& get(std::int64_t row_length) {
+    const std::size_t lanes = lane_choice(row_length);
+    return table_.get(lanes, [&] {
+      return builtin_kernel("rmsnorm.tile", name_, {{"B", std::to_string(lane_count(lanes))}});
+    });
+  }
+
+ private:
+  const char* name_;
+  KernelTable<lane_choices> table_;
+};
+
 }  // namespace
 
 RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
   check_f32("rms_norm", {&x, &w});
   check_weight(x, w);
-  static const Kernel kernel = builtin_kernel("rmsnorm.tile", "rmsnorm");
+  static RowKernels kernels("rmsnorm");
   const Tensor rows = as_rows(x);
   Tensor y = empty(rows.shape());
   Tensor rstd = empty({rows.shape()[0]});
-  if (rstd.numel() > 0) launch(kernel, rows, w, eps, y, rstd);
+  if (rstd.numel() > 0) launch(kernels.get(w.numel()), rows, w, eps, y, rstd);
   return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
 }
 
@@ -34,14 +51,14 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   check_weight(x, w);
   check_shape("rms_norm_backward", "gradient", gradient, x.shape());
   check_shape("rms_norm_backward", "rstd", rstd, leading_shape(x));
-  static const Kernel for_input = builtin_kernel("rmsnorm.tile", "rmsnorm_input_gradient");
+  static RowKernels for_input("rmsnorm_input_gradient");
   static const Kernel for_weight = builtin_kernel("rmsnorm.tile", "rmsnorm_weight_gradient");
   const Tensor rows = as_rows(x);
   const Tensor g = as_rows(gradient);
   const Tensor s = view::reshape(rstd, {rows.shape()[0]});
   Tensor dx = empty(rows.shape());
   if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros(w.shape())};
-  launch(for_input, g, rows, w, s, dx);
+  launch(for_input.get(w.numel()), g, rows, w, s, dx);
   Tensor parts = empty({(rows.shape()[0] + 65535) / 65536, w.numel()});
   launch(for_weight, g, rows, s, parts);
   return {view::reshape(dx, x.shape()), sum(parts, {0})};

@@ -39,7 +39,9 @@ class DeadCode {
   std::vector<ValueId> pending_;
 };
 
-std::size_t first_init(const Op& op) { return op.code == OpCode::For ? op::For::inits : 0; }
+std::size_t first_init(const Op& op) {
+  return op.code == OpCode::For ? std::size_t{op::For::inits} : 0;
+}
 
 bool is_loop(const Op& op) { return op.code == OpCode::For || op.code == OpCode::While; }
 

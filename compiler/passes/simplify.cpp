@@ -241,7 +241,7 @@ bool Simplifier::while_never(const Op& op) {
 /// its start value, inside and after the loop, and is carried no more.
 void Simplifier::unchanged_carries(OpId id) {
   const Op& op = function_.ops[id];
-  const std::size_t first = op.code == OpCode::For ? op::For::inits : 0;
+  const std::size_t first = op.code == OpCode::For ? std::size_t{op::For::inits} : 0;
   const std::size_t skip = op.code == OpCode::For ? 1 : 0;
   const Op& yield = function_.ops[function_.blocks[op.regions.back()].ops.back()];
   std::vector<bool> keep(op.results.size(), true);

@@ -37,10 +37,13 @@ Decoder::Decoder(const Model& model, std::int64_t capacity)
         fmt::format("generate: {} positions, the model has {}", capacity, config_.max_positions));
   }
   pg::Shape cache{1, capacity, config_.kv_heads, config_.head_dim};
+  // Keys lie with positions innermost, the order in which attention reads them.
+  pg::Shape turned{1, config_.kv_heads, config_.head_dim, capacity};
   for (const Layer& layer : model.layers()) {
     layers_.push_back({layer.attention_norm, pack({layer.query, layer.key, layer.value}),
                        pack({layer.output}), layer.mlp_norm, pack({layer.gate, layer.up}),
-                       pack({layer.down}), pg::zeros(cache), pg::zeros(cache)});
+                       pack({layer.down}), pg::view::permute(pg::zeros(turned), {0, 3, 1, 2}),
+                       pg::zeros(cache)});
   }
   embedding_ = model.embedding();
   final_norm_ = model.final_norm();

@@ -22,6 +22,9 @@ class Decoder {
   /// full.
   pg::Tensor feed(std::span<const std::int32_t> tokens);
   std::int64_t position() const { return position_; }
+  std::int64_t capacity() const { return capacity_; }
+  /// Forgets everything; the next token fed is at position 0.
+  void reset() { position_ = 0; }
 
  private:
   struct PackedLayer {

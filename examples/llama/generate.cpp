@@ -33,35 +33,38 @@ GenerateStatistics generate(const Model& model, const Tokenizer& tokenizer,
                                 tokenizer.vocab_size(), model.config().vocab_size));
   }
   std::vector<std::int32_t> tokens = given_tokens(tokenizer, options.prompt);
-  std::int64_t steps = std::min(options.steps, model.config().max_positions);
-  if (std::ssize(tokens) > steps) {
+  std::int64_t capacity = std::min(options.steps, model.config().max_positions);
+  if (std::ssize(tokens) > capacity) {
     throw pg::Error(
         fmt::format("generate: the prompt has {} tokens, --steps and the model's "
                     "context allow {}",
-                    tokens.size(), steps));
+                    tokens.size(), capacity));
   }
   bool has_bos = tokenizer.bos() >= 0;
   for (std::size_t i = has_bos ? 1 : 0; i < tokens.size(); ++i) {
     emit(tokenizer.decode(i ? tokens[i - 1] : -1, tokens[i]));
   }
 
-  Decoder decoder(model, steps);
+  Decoder decoder(model, capacity);
   Sampler sampler(options.sampler);
   GenerateStatistics statistics;
-  std::span<const std::int32_t> next = tokens;
-  std::int32_t last = tokens.back();
+  auto fresh = static_cast<std::size_t>(std::ssize(tokens));  // tokens not fed yet, at the end
   auto start = std::chrono::steady_clock::now();
-  while (decoder.position() + std::ssize(next) <= steps) {
-    pg::Tensor logits = decoder.feed(next);
+  while (std::ssize(tokens) <= options.steps) {
+    if (decoder.position() + static_cast<std::int64_t>(fresh) > capacity) {
+      decoder.reset();
+      fresh = static_cast<std::size_t>(std::max<std::int64_t>(capacity / 2, 1));
+    }
+    pg::Tensor logits = decoder.feed(std::span(tokens).last(fresh));
     std::int64_t vocab = logits.size(1);
     std::span<const float> row(logits.data_ptr<float>() + (logits.size(0) - 1) * vocab,
                                static_cast<std::size_t>(vocab));
     std::int32_t token = sampler.sample(row);
     ++statistics.tokens;
     if (token == tokenizer.bos()) break;
-    emit(tokenizer.decode(last, token));
-    last = token;
-    next = std::span(&last, 1);
+    emit(tokenizer.decode(tokens.back(), token));
+    tokens.push_back(token);
+    fresh = 1;
   }
   statistics.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

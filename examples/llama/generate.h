@@ -25,6 +25,7 @@ struct GenerateStatistics {
 };
 
 /// Calls `emit` with each piece as it is known. Stops at `steps` or when the model ends the text.
+/// When the model's context is full, it goes on from the last half of it.
 GenerateStatistics generate(const Model& model, const Tokenizer& tokenizer,
                             const GenerateOptions& options,
                             const std::function<void(std::string_view)>& emit);

@@ -11,4 +11,15 @@ bool matmul(std::int64_t size, int rounds);
 /// One small add through the public tensor API, and the same on a tensor that records.
 bool eager(int rounds);
 
+struct DecodeOptions {
+  std::string bin;  // folder of our programs
+  std::string model, tokenizer;
+  std::string peer;  // llama2.c's run; empty: none
+};
+/// Greedy decoding of 256 tokens on one thread, as each program reports it.
+bool decode(const DecodeOptions& options, int rounds);
+
+/// Wall time of a short training run with an empty and with a full cache of compiled kernels.
+bool compile_times(const std::string& bin, const std::string& text);
+
 }  // namespace bench

@@ -2,6 +2,7 @@
 // run.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "compiler/driver/jit_compiler.h"
 #include "runtime/device/error.h"
@@ -19,6 +20,16 @@ int main(int argc, char** argv) {
   auto* matmul = app.add_subcommand("matmul", "matrix products against OpenBLAS (floor 0.9)");
   matmul->add_option("--size", size)->capture_default_str()->check(CLI::Range(1, 16384));
   auto* eager = app.add_subcommand("eager", "one small eager operation (floor 1 us)");
+  bench::DecodeOptions decode_options;
+  std::string bin = std::filesystem::path(argv[0]).parent_path().string();
+  auto* decode =
+      app.add_subcommand("decode", "one token at a time, against llama2.c's run (floor 1)");
+  decode->add_option("model", decode_options.model, "llama2.c .bin file")->required();
+  decode->add_option("tokenizer", decode_options.tokenizer, "tokenizer.bin")->required();
+  decode->add_option("--peer", decode_options.peer, "path of llama2.c's run");
+  std::string text;
+  auto* compile = app.add_subcommand("compile", "a cold and a warm start of training (floor 4 s)");
+  compile->add_option("text", text, "training text")->required();
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   try {
     app.parse(argc, argv);
@@ -31,6 +42,9 @@ int main(int argc, char** argv) {
     bool reached = true;
     if (*matmul) reached = bench::matmul(size, rounds);
     if (*eager) reached = bench::eager(rounds);
+    decode_options.bin = bin;
+    if (*decode) reached = bench::decode(decode_options, rounds);
+    if (*compile) reached = bench::compile_times(bin, text);
     return reached ? 0 : 3;
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "tilebench: %s\n", error.what());

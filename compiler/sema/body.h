@@ -1,6 +1,7 @@
 // The walk over one body: checks statements and expressions and emits tile IR as it goes, for one
-// set of compile-time arguments. The methods are spread by topic: conversions.cpp, expressions.cpp,
-// memory.cpp, calls.cpp, statements.cpp, control.cpp and, behind a table, builtins_*.cpp.
+// set of compile-time arguments. The methods are spread by topic: conversions.cpp,
+// written_types.cpp, expressions.cpp, memory.cpp, calls.cpp, statements.cpp, control.cpp and,
+// behind a table, builtins_*.cpp.
 //
 // Variables become SSA by carrying: a loop or branch region takes and yields every `var` of the
 // outside that its statements assign. A region being filled is a Frame; `break` and `return` end
@@ -96,6 +97,8 @@ class Body {
   Value name(const Name& name, bool is_call = false);
   Value binary(BinaryOp op, const Argument& lhs, const Argument& rhs, Span span);
   Value cast(const Argument& argument, ir::ElementType to, Span span);
+
+  // written_types.cpp
   /// A compile-time value; reports otherwise. `what` names it: "an extent".
   Value constant(ExprId id, std::string_view what);
   std::optional<std::int64_t> constant_int(const Argument& argument, std::string_view what);

@@ -43,6 +43,9 @@ constexpr std::int64_t default_tune = 64;
 /// default_tune.
 void bind_constants(Unit& unit, const KernelDecl& decl, const Settings& settings, Body& body);
 
+/// "BM=64, P=fp32".
+std::string instance_text(const std::vector<std::pair<std::string, Value>>& constants);
+
 /// Is this a value for a parameter of that kind?
 bool matches(GenericKind kind, const Value& value);
 /// A setting's text as a value; reports at `span` when it is none.

@@ -1,4 +1,5 @@
-// Program's answers to the driver: kernels, compile-time parameters, instances, schedule arms, settings.
+// Program's answers to the driver: kernels, compile-time parameters, instances, schedule arms,
+// settings.
 #include <doctest/doctest.h>
 
 #include "compiler/sema/sema_test_util.h"

@@ -73,6 +73,7 @@ void Planner::vote_sink(const Sink& sink, std::vector<int>& votes,
                         std::set<std::pair<ValueId, IndexMap>>& seen) {
   const ir::Type& type = function_.type(sink.value);
   const IndexMap map = type.is_scalar() ? IndexMap() : identity_map(type.shape);
+  if (sink.source) return vote_buffer(map, store_weight, votes);
   vote(sink.value, map, votes, seen, sink.kind == Sink::Kind::Fill && sink.op.is_none());
   if (sink.kind == Sink::Kind::Store) {
     vote_access(function_.ops[sink.op], map, store_weight, votes);

@@ -82,25 +82,72 @@ void Planner::place_yield(OpId id) {
   if (!owner) return;
   const Op& op = function_.ops[owner];
   const bool is_condition = op.code == OpCode::While && block_ == op.regions[0];
+  for (const ValueId value : yield.operands) {
+    if (function_.type(value).is_scalar()) available(value);
+  }
   if (is_condition) return;
-  const bool is_loop = op.code != OpCode::If;
+  std::vector<CarriedTile> tiles;
+  const std::vector<ValueId>& arguments = function_.blocks[block_].arguments;
+  const std::size_t first = arguments.size() - (op.code == OpCode::If ? 0 : op.results.size());
   for (std::size_t r = 0; r < op.results.size(); ++r) {
-    const ValueId value = yield.operands[r];
-    if (function_.type(value).is_scalar()) {
-      available(value);
-      continue;
-    }
-    const BufferId buffer = plan_.places[op.results[r]].buffer;
-    if (plan_.places[value].buffer == buffer) continue;  // carried unchanged
+    if (function_.type(op.results[r]).is_scalar()) continue;
+    const ValueId argument = op.code == OpCode::If ? ValueId() : arguments[first + r];
+    if (argument && yield.operands[r] == argument) continue;  // carried unchanged
+    tiles.push_back({yield.operands[r], argument, plan_.places[op.results[r]].buffer});
+  }
+  if (careful_loops_.contains(owner)) return yield_by_copies(id, tiles);
+  for (CarriedTile& tile : tiles) {
     int level = 0;
-    if (is_loop) {
-      const std::size_t argument = r + (op.code == OpCode::For ? 1 : 0);
-      const ir::Shape space = space_of(function_.type(value).shape);
+    if (tile.argument) {
+      const ir::Shape& shape = function_.type(tile.value).shape;
+      const ir::Shape space = space_of(shape);
       Wanted wanted{&space, {}};
-      level = needed(value, identity_map(function_.type(value).shape), wanted);
-      level = overwrite_level(function_.blocks[block_].arguments[argument], level);
+      level = overwrite_level(tile.argument, needed(tile.value, identity_map(shape), wanted));
     }
-    fill(value, buffer, id, level);
+    tile.level = fill(tile.value, tile.buffer, id, level);
+  }
+  for (const CarriedTile& tile : tiles) {
+    if (tile.argument && is_read_late(tile)) {
+      careful_loops_.insert(owner);
+      must_repeat_ = true;
+    }
+  }
+}
+
+/// Whether the old content is read after, or in another order than, the new one is written.
+bool Planner::is_read_late(const CarriedTile& tile) const {
+  const IndexMap identity = identity_map(function_.type(tile.argument).shape);
+  return std::ranges::any_of(uses_[tile.argument], [&](const Use& use) {
+    const int level = level_in(block_, use);
+    if (level != tile.level) return level > tile.level;
+    if (use.block != block_ || use.nest.is_none() || use.map != identity) return true;
+    return std::ranges::none_of(plan_.nests[use.nest].sinks, [&](const Sink& sink) {
+      return sink.kind == Sink::Kind::Fill && sink.buffer == tile.buffer;
+    });
+  });
+}
+
+/// When one yielded tile reads what another overwrites: all go to buffers of their own first.
+void Planner::yield_by_copies(OpId id, const std::vector<CarriedTile>& tiles) {
+  std::vector<BufferId> copies;
+  for (const CarriedTile& tile : tiles) {
+    Buffer copy;
+    copy.name = "next";
+    copy.element = function_.type(tile.value).element;
+    copy.shape = function_.type(tile.value).shape;
+    copies.push_back(plan_.buffers.push_back(std::move(copy)));
+    fill(tile.value, copies.back(), id);
+  }
+  const int level = plan_.steps[block_].empty() ? 0 : plan_.steps[block_].back().level + 1;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    Sink sink;
+    sink.kind = Sink::Kind::Fill;
+    sink.op = id;
+    sink.value = tiles[i].value;
+    sink.buffer = tiles[i].buffer;
+    sink.source = copies[i];
+    add_sink(std::move(sink), function_.type(tiles[i].value).shape, limits_[tiles[i].value], -1,
+             level);
   }
 }
 
@@ -140,7 +187,8 @@ int Planner::fill(ValueId value, BufferId buffer, OpId taker, int level,
     if (!limit.is_none()) level = std::max(level, available(limit.start));
   }
   const NestId nest = add_sink(
-      {.kind = Sink::Kind::Fill, .op = taker, .value = value, .buffer = buffer, .offsets = offsets},
+      {.kind = Sink::Kind::Fill, .op = taker, .value = value, .buffer = buffer, .source = {},
+       .offsets = offsets},
       shape, limits_[value], -1, level);
   if (is_own) filled_by_[value] = nest;
   return level;
@@ -152,9 +200,12 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
   const ir::Shape space = space_of(shape);
   std::vector<Limit> own = space.empty() ? std::vector<Limit>() : squeezed(limits, shape);
   NestId id;
-  for (std::uint32_t n = 0; n < plan_.nests.size(); ++n) {
+  const bool is_reversed = sink.kind == Sink::Kind::Scan &&
+                           function_.attributes<ir::ScanAttrs>(sink.op).reverse;
+  for (std::uint32_t n = 0; n < plan_.nests.size() && !is_reversed; ++n) {
     const Nest& nest = plan_.nests[NestId{n}];
-    const bool is_axis_free = axis < 0 || nest.axis < 0 || axis == nest.axis;
+    const bool is_axis_free =
+        !nest.is_reversed && (axis < 0 || nest.axis < 0 || axis == nest.axis);
     if (nest.block == block_ && nest.level == level && nest.space == space && is_axis_free) {
       id = NestId{n};
     }
@@ -165,6 +216,7 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
     made.level = level;
     made.space = space;
     made.limits = own;
+    made.is_reversed = is_reversed;
     id = plan_.nests.push_back(std::move(made));
     add_step({.kind = Step::Kind::Nest, .level = level, .op = {}, .nest = id});
   }
@@ -176,7 +228,7 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
   const Use where{block_, level, id, {}, {}};
   const bool is_own = sink.kind == Sink::Kind::Fill && sink.op.is_none();
   const IndexMap map = function_.type(sink.value).is_scalar() ? IndexMap() : identity_map(shape);
-  use(sink.value, map, where, is_own);
+  if (sink.source.is_none()) use(sink.value, map, where, is_own);
   if (sink.kind == Sink::Kind::Store) {
     use_indices(function_.ops[sink.op], map, where);
   } else if (sink.kind != Sink::Kind::Fill) {

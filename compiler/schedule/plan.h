@@ -56,6 +56,7 @@ struct Sink {
   ir::OpId op;         // Fill: the op that takes the tile over; none if the buffer is the value's own
   ir::ValueId value;   // what is computed: the stored, filled, reduced or scanned tile
   BufferId buffer;     // Fill; none: the scalar that is the tile's only element
+  BufferId source;     // Fill: when set, the tile is copied from there
   std::vector<std::int64_t> offsets;  // Fill: where the tile goes inside the buffer (concat)
 };
 
@@ -67,6 +68,7 @@ struct Nest {
   std::vector<Limit> limits;  // per dimension: only the elements inside the tensor are computed
   std::vector<Sink> sinks;
   int axis = -1;              // the dimension reduced or scanned; its loop is innermost
+  bool is_reversed = false;   // the axis runs from its end
   std::vector<int> order;     // dimensions, outermost loop first
   int vector_dim = -1;        // the dimension whose loop advances by whole vectors; -1: none
 };

@@ -50,7 +50,7 @@ Plan Planner::run() {
     plan_block(function_.body, uses);
     store_late_loads();
     if (must_store_.empty()) store_shared_values();
-  } while (!must_store_.empty());
+  } while (!must_store_.empty() || std::exchange(must_repeat_, false));
   for (Nest& nest : plan_.nests) choose_loops(nest);
   share_buffers();
   place_buffers();
@@ -205,7 +205,7 @@ void Planner::place_store(OpId id) {
   state.may_read = state.may_store = level + 1;
   region_uses_.tensors_stored.insert(tensor);
   op_level_[id] = level;
-  op_nest_[id] = add_sink({.kind = Sink::Kind::Store, .op = id, .value = value, .buffer = {}, .offsets = {}}, shape,
+  op_nest_[id] = add_sink({.kind = Sink::Kind::Store, .op = id, .value = value, .buffer = {}, .source = {}, .offsets = {}}, shape,
            limits, -1, level);
 }
 
@@ -233,7 +233,7 @@ void Planner::place_along_axis(OpId id) {
   }
   const IndexTerm term = identity_map(shape)[at];
   const Sink::Kind kind = is_scan ? Sink::Kind::Scan : Sink::Kind::Reduce;
-  add_sink({.kind = kind, .op = id, .value = op.operands[0], .buffer = {}, .offsets = {}}, shape,
+  add_sink({.kind = kind, .op = id, .value = op.operands[0], .buffer = {}, .source = {}, .offsets = {}}, shape,
            limits, term.dim, level);
   for (const ValueId result : op.results) {
     ready_[result] = level + 1;

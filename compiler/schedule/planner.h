@@ -32,6 +32,14 @@ struct RegionUses {
   std::set<ir::ValueId> tensors_stored;
 };
 
+/// A tile that a yield hands to its loop or branch.
+struct CarriedTile {
+  ir::ValueId value;
+  ir::ValueId argument;  // whose buffer it overwrites; none in a branch
+  BufferId buffer;
+  int level = 0;
+};
+
 class Planner {
  public:
   Planner(const ir::Function& function, std::span<const StrideClass> strides, const Target& target);
@@ -52,7 +60,9 @@ class Planner {
   void place_loop(ir::OpId op);
   void place_if(ir::OpId op);
   void place_yield(ir::OpId op);
+  void yield_by_copies(ir::OpId op, const std::vector<CarriedTile>& tiles);
   void place_control(ir::OpId op, int level, const RegionUses& uses);
+  bool is_read_late(const CarriedTile& tile) const;
   int overwrite_level(ir::ValueId carried, int level) const;
   int fill(ir::ValueId value, BufferId buffer, ir::OpId taker, int level = 0,
            std::vector<std::int64_t> offsets = {});
@@ -118,6 +128,9 @@ class Planner {
   EntityVector<ir::ValueId, char> stored_;
   EntityVector<ir::ValueId, int> costs_;
   EntityVector<ir::ValueId, char> is_written_;  // tensors that the kernel stores to
+
+  std::set<ir::OpId> careful_loops_;  // whose yields overwrite what other yields read
+  bool must_repeat_ = false;
 
   // This round.
   Plan plan_;

@@ -28,6 +28,7 @@ void Planner::share_buffers() {
 /// Whether the sink only moves a stored tile to another buffer of the same form.
 bool Planner::is_copy(const Sink& sink) const {
   if (sink.kind != Sink::Kind::Fill || sink.buffer.is_none() || !sink.offsets.empty()) return false;
+  if (sink.source) return false;
   const Place& place = plan_.places[sink.value];
   if (place.kind != Place::Kind::Stored) return false;
   const Buffer& from = plan_.buffers[place.buffer];

@@ -61,12 +61,12 @@ std::string prelude(int lanes, std::string_view text) {
   };
   const Part parts[] = {
       {"vector.h", {""}},
-      {"memory.h", {"v::load", "v::store", "v::inside_each"}},
+      {"memory.h", {"v::load", "v::store", "v::inside_each", "v::dot"}},
       {"number.h",
-       {"v::min", "v::max", "v::abs", "v::floor", "v::ceil", "v::round", "v::sqrt", "v::fma",
-        "v::convert", "v::saturate", "v::bitcast", "v::divide", "v::remainder", "v::shift",
-        "v::mul_high", "v::fold", "v::dot"}},
-      {"reduce.h", {"v::fold", "v::Min", "v::Max"}},
+       {"v::M", "v::min", "v::max", "v::abs", "v::floor", "v::ceil", "v::round", "v::sqrt",
+        "v::fma", "v::convert", "v::saturate", "v::bitcast", "v::divide", "v::remainder",
+        "v::shift", "v::mul_high", "v::dot"}},
+      {"reduce.h", {"v::fold", "v::Add", "v::M", "v::And", "v::Or", "v::Xor"}},
       {"dot.h", {"v::dot"}},
   };
   std::string result = fmt::format("#define TILE_LANES {}\n", lanes);

@@ -147,10 +147,12 @@ std::string NestEmitter::pointer(const Address& address) {
   return text;
 }
 
-/// The lanes that take part; empty for all, unless `needs_one`.
-std::string NestEmitter::lane_mask(const Address& address, bool needs_one) {
+/// The lanes that take part; empty for all, unless `needs_one`. Lanes beyond the tile need not be masked
+/// where elements inside the tensor are only read.
+std::string NestEmitter::lane_mask(const Address& address, bool needs_one, bool is_read) {
   std::vector<std::string> masks = address.masks;
-  if (masks.empty() && !left_.empty()) masks.push_back(fmt::format("v::below({})", left_));
+  const bool is_safe = is_read && !masks.empty() && address.gather.text.empty();
+  if (!left_.empty() && !is_safe) masks.push_back(fmt::format("v::below({})", left_));
   if (masks.empty() && needs_one) masks.push_back("v::below(v::lanes)");
   std::string text;
   const unsigned dims = bit(nest_.vector_dim);
@@ -197,7 +199,7 @@ Term NestEmitter::read(const Address& address, ElementType element, const std::s
     if (is_bool) text = fmt::format("({}) != 0", text);
     if (is_vector) {
       const Term same{text, 0, false};
-      text = fmt::format("v::select({}, {}, {})", lane_mask(address, true), splat(same, element),
+      text = fmt::format("v::select({}, {}, {})", lane_mask(address, true, true), splat(same, element),
                          splat({is_bool ? other + " != 0" : other, 0, false}, element));
     }
   } else {
@@ -205,7 +207,7 @@ Term NestEmitter::read(const Address& address, ElementType element, const std::s
     const bool is_gather = !address.gather.text.empty();
     const bool is_unit = address.lane_stride == "1" && !is_gather;
     const bool reads_whole = pad.empty() && is_unit;
-    const std::string mask = reads_whole ? "" : lane_mask(address, is_gather);
+    const std::string mask = reads_whole ? "" : lane_mask(address, is_gather, true);
     if (is_gather) {
       text = fmt::format("v::load_at({}, v::convert<long>({}), {}, {}, {})", from,
                          address.gather.text, address.lane_stride, mask, other);
@@ -239,7 +241,7 @@ void NestEmitter::write(const Address& address, ElementType element, const Term&
     if (is_bool) x = fmt::format("v::to_bytes({})", x);
     const bool is_gather = !address.gather.text.empty();
     const bool is_unit = address.lane_stride == "1" && !is_gather;
-    const std::string mask = may_overrun && is_unit ? "" : lane_mask(address, is_gather);
+    const std::string mask = may_overrun && is_unit ? "" : lane_mask(address, is_gather, false);
     const std::string& stride = address.lane_stride;
     if (is_gather) {
       text = fmt::format("v::store_at({}, v::convert<long>({}), {}, {}, {});", to,

@@ -70,8 +70,12 @@ void NestEmitter::open_loops(std::size_t depth) {
   } else {
     const auto dim = static_cast<std::size_t>(nest_.order[depth]);
     const std::string body = loop_body(depth, false);
-    levels_.back().text += fmt::format("for (long {0} = 0; {0} < {1}; ++{0}) {{\n{2}}}\n",
-                                       indices_[dim], bounds_[dim], body);
+    const bool is_reversed = nest_.is_reversed && nest_.order[depth] == nest_.axis;
+    levels_.back().text +=
+        is_reversed ? fmt::format("for (long {0} = {1} - 1; {0} >= 0; --{0}) {{\n{2}}}\n",
+                                  indices_[dim], bounds_[dim], body)
+                    : fmt::format("for (long {0} = 0; {0} < {1}; ++{0}) {{\n{2}}}\n", indices_[dim],
+                                  bounds_[dim], body);
   }
   if (is_axis_next) end_reductions();
 }
@@ -127,6 +131,11 @@ void NestEmitter::emit_sinks() {
   for (const Sink& sink : nest_.sinks) {
     const IndexMap map = schedule::identity_map(function_.type(sink.value).shape);
     const bool is_definition = sink.kind == Sink::Kind::Fill && sink.op.is_none();
+    if (sink.source) {
+      terms.push_back(read(buffer_address(sink.source, map, {}), function_.type(sink.value).element,
+                           "", function_.values[sink.value].name));
+      continue;
+    }
     terms.push_back(value_at(sink.value, map, is_definition));
   }
   for (std::size_t s = 0; s < nest_.sinks.size(); ++s) {

@@ -64,7 +64,7 @@ class NestEmitter {
   void add_index(Address& address, const Term& index, const std::string& stride);
   bool is_covered(const ir::Op& op, std::size_t d, schedule::IndexTerm term) const;
   std::string pointer(const Address& address);
-  std::string lane_mask(const Address& address, bool needs_one);
+  std::string lane_mask(const Address& address, bool needs_one, bool is_read);
   Term condition(const Address& address);
   unsigned dims_of(const Address& address) const;
   Term read(const Address& address, ir::ElementType element, const std::string& pad,
@@ -86,6 +86,7 @@ class NestEmitter {
   void update_arg(Reduction& reduction);
   void update_scan(Reduction& reduction);
   void write_result(ir::ValueId result, const Term& term, const ir::Op& op, int axis);
+  std::string axis_step() const;
   bool is_axis_vector() const { return nest_.axis >= 0 && nest_.axis == nest_.vector_dim; }
 
   KernelEmitter& kernel_;

@@ -139,15 +139,15 @@ void NestEmitter::begin(Reduction& reduction) {
 void NestEmitter::update(Reduction& reduction) {
   const Op& op = function_.ops[reduction.sink->op];
   const ReduceKind kind = kind_of(op);
-  if (op.code == ir::OpCode::Scan) return update_scan(reduction);
   if (kind == ReduceKind::Custom) return update_custom(reduction);
+  if (op.code == ir::OpCode::Scan) return update_scan(reduction);
   if (kind == ReduceKind::ArgMax || kind == ReduceKind::ArgMin) return update_arg(reduction);
   const ValueId operand = reduction.sink->value;
   const ElementType element = function_.type(operand).element;
   const Term term = value_at(operand, schedule::identity_map(function_.type(operand).shape));
   std::string x = nest_.vector_dim >= 0 ? splat(term, element) : term.text;
   if (is_axis_vector() && !left_.empty()) {
-    const std::string mask = lane_mask({}, true);
+    const std::string mask = lane_mask({}, true, false);
     x = fmt::format("v::select<{}>({}, {}, {})", vector_type(element), mask, x,
                     splat({identity(kind, element), 0, false}, element));
   }
@@ -190,6 +190,14 @@ void NestEmitter::update_arg(Reduction& reduction) {
   }
 }
 
+/// How many elements of the axis came before this one.
+std::string NestEmitter::axis_step() const {
+  if (nest_.axis < 0) return "0";
+  const auto at = static_cast<std::size_t>(nest_.axis);
+  if (!nest_.is_reversed) return indices_[at];
+  return fmt::format("({} - {})", nest_.space[at] - 1, indices_[at]);
+}
+
 /// left = the state, right = the element; the first element is taken as it is.
 void NestEmitter::update_custom(Reduction& reduction) {
   const Op& op = function_.ops[reduction.sink->op];
@@ -217,27 +225,27 @@ void NestEmitter::update_custom(Reduction& reduction) {
     const ElementType element = function_.type(op.operands[r]).element;
     const Term next = value_at(yields[r], {});
     const std::string combined = has_vectors ? splat(next, element) : next.text;
-    const std::string first =
-        nest_.axis < 0 ? "true"
-                       : fmt::format("{} == 0", indices_[static_cast<std::size_t>(nest_.axis)]);
-    levels_.back().text +=
-        fmt::format("{} = {} ? {} : {};\n", reduction.state[r], first, elements[r], combined);
+    levels_.back().text += fmt::format("{} = {} == 0 ? {} : {};\n", reduction.state[r],
+                                       axis_step(), elements[r], combined);
+  }
+  if (op.code != ir::OpCode::Scan) return;
+  for (std::size_t r = 0; r < count; ++r) {
+    const ir::Type& type = function_.type(op.results[r]);
+    write(buffer_address(plan_.places[op.results[r]].buffer, schedule::identity_map(type.shape), {}),
+          type.element, {reduction.state[r], 0, has_vectors}, true);
   }
 }
 
 /// Running combination in blocks of 256, each then combined with the total of the blocks before.
 void NestEmitter::update_scan(Reduction& reduction) {
   const Op& op = function_.ops[reduction.sink->op];
-  TILE_CHECK(kind_of(op) != ReduceKind::Custom && !std::get<ir::ScanAttrs>(op.attributes).reverse,
-             "scan not supported by the C++ back end yet");
   const ValueId operand = reduction.sink->value;
   const ir::Type& type = function_.type(operand);
   const IndexMap map = schedule::identity_map(type.shape);
   const Term term = value_at(operand, map);
   const std::string x = nest_.vector_dim >= 0 ? splat(term, type.element) : term.text;
   const std::string_view combine = combine_name(kind_of(op));
-  const std::string i =
-      nest_.axis < 0 ? "0" : indices_[static_cast<std::size_t>(nest_.axis)];
+  const std::string i = axis_step();
   const std::string& running = reduction.state[0];
   const std::string& total = reduction.state[1];
   const std::string result = kernel_.fresh(function_.values[op.results[0]].name);

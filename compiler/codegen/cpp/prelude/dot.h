@@ -100,11 +100,32 @@ static void pack_panel(float* panel, Matrix b, long depth, long columns) {
 template <int rows, bool is_tf32>
 static void pack_strip(float* strip, Matrix a, long depth, long count) {
   for (long k = 0; k < depth; ++k) {
-    for (int r = 0; r < rows; ++r) {
+    TILE_UNROLL for (int r = 0; r < rows; ++r) {
       float x = r < count ? a.at[r * a.row + k * a.column] : 0.0f;
       if (is_tf32) x = round_tf32(splat<f32>(x))[0];
       strip[k * rows + r] = x;
     }
+  }
+}
+
+/// Packs all m rows into strips. Where the columns of a are contiguous, each is read once, in whole.
+template <int rows, bool is_tf32>
+static void pack_strips(float* strips, long strip_size, Matrix a, long m, long depth) {
+  long i = 0;
+  if (a.row == 1 && !is_tf32) {
+    const long whole = m / rows;
+    for (long k = 0; k < depth; ++k) {
+      const float* from = a.at + k * a.column;
+      float* to = strips + k * rows;
+      for (long s = 0; s < whole; ++s) {
+        __builtin_memcpy(to + s * strip_size, from + s * rows, 4 * rows);
+      }
+    }
+    i = whole * rows;
+  }
+  for (; i < m; i += rows) {
+    pack_strip<rows, is_tf32>(strips + i / rows * strip_size,
+                              {a.at + i * a.row, a.row, a.column}, depth, m - i);
   }
 }
 
@@ -116,10 +137,7 @@ static void dot(Matrix a, Matrix b, float* acc, long acc_row, long m, long n, lo
   constexpr int width = vectors * lanes;
   const long strip_size = depth * rows + lanes;
   if constexpr (packs_lhs) {
-    for (long i = 0; i < m; i += rows) {
-      pack_strip<rows, is_tf32>(strips + i / rows * strip_size,
-                                {a.at + i * a.row, a.row, a.column}, depth, m - i);
-    }
+    pack_strips<rows, is_tf32>(strips, strip_size, a, m, depth);
   } else if (const long rest = m % rows; rest != 0) {
     const float* from = a.at + (m - rest) * a.row;
     pack_strip<rows, is_tf32>(strips, {from, a.row, a.column}, depth, rest);

@@ -6,6 +6,7 @@
 #include "compiler/driver/jit_compiler.h"
 #include "examples/llama/commands.h"
 #include "runtime/device/error.h"
+#include "runtime/device/kernel.h"
 #include "runtime/device/thread_pool.h"
 
 namespace {
@@ -30,6 +31,10 @@ int main(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 2 usage, 5 bad file or arguments, 6 out of memory.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
+  std::string target = "host";
+  app.add_option("--target", target, "instruction set of the kernels; results are the same on all")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"host", "x86-64-v3", "x86-64-v4", "zen5"}));
 
   std::vector<std::pair<std::string, llama::Command>> commands = {
       {"generate", llama::add_generate(app)},
@@ -44,6 +49,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? llama::exit_ok : llama::exit_usage;
   }
   if (threads > 0) pg::set_thread_count(threads);
+  pg::set_target(target);
   tile::install_jit_compiler();
   for (const auto& [name, command] : commands) {
     if (app.got_subcommand(name)) return run(command);

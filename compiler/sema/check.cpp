@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/sema/instantiate.h"
 #include "compiler/sema/schedules.h"
 #include "compiler/sema/syntax_queries.h"
@@ -128,8 +130,13 @@ void Program::check() {
 
 void Program::check_unused(const FunctionDecl& function) {
   // A function over any element type is right when it is right for one of them.
+  auto generics = function.ast->items_of(function.syntax->generics);
+  bool is_plain = std::none_of(generics.begin(), generics.end(), [](const auto& parameter) {
+    return parameter.kind == GenericKind::Type;
+  });
   for (ir::ElementType element :
        {ir::ElementType::F32, ir::ElementType::I64, ir::ElementType::Bool}) {
+    if (is_plain) break;
     Diagnostics trial(state_->diagnostics.sources());
     Unit unit{state_->declarations, trial, {}, {}, {}, {}, 0, false};
     check_at_sample(unit, function, element);
@@ -138,6 +145,7 @@ void Program::check_unused(const FunctionDecl& function) {
   }
   Unit unit = state_->unit();
   check_at_sample(unit, function, ir::ElementType::F32);
+  state_->used.insert(unit.used.begin(), unit.used.end());
 }
 
 }  // namespace tile::sema

@@ -10,7 +10,7 @@
 namespace tile::sema {
 
 namespace {
-constexpr std::int64_t step_limit = 1'000'000;
+constexpr std::int64_t step_limit = 100'000;
 constexpr std::int64_t unroll_limit = 4096;
 constexpr int split_limit = 256;
 }  // namespace

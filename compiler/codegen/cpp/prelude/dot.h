@@ -129,12 +129,51 @@ static void pack_strips(float* strips, long strip_size, Matrix a, long m, long d
   }
 }
 
-/// acc has rows and columns to spare: it is written in whole blocks. `strips` holds all strips of the
-/// left side, or one; `panel` one panel.
+/// The left side of a product: m rows, in place or in strips; and where the results go.
+struct Rows {
+  Matrix a;
+  const float* strips;  // all of them if `is_packed`, else only the last, incomplete one
+  long strip_size;
+  bool is_packed;
+  long m, depth;
+  float* acc;
+  long acc_row;
+};
+
+/// All rows times one panel; the results begin at column j.
+template <int rows, int vectors>
+TILE_INLINE void dot_panel(const Rows& x, const float* panel, long panel_row, long j) {
+  for (long i = 0; i < x.m; i += rows) {
+    Matrix left = {x.a.at + i * x.a.row, x.a.row, x.a.column};
+    if (x.is_packed) left = {x.strips + i / rows * x.strip_size, 1, rows};
+    else if (x.m - i < rows) left = {x.strips, 1, rows};
+    dot_block<rows, vectors>(left, panel, panel_row, x.acc + i * x.acc_row + j, x.acc_row, x.depth);
+  }
+}
+
+/// Columns [j, n). In place, what does not fill a panel goes to narrower ones.
+template <int rows, int vectors, bool packs_rhs, bool is_tf32>
+TILE_INLINE void dot_columns(const Rows& x, Matrix b, long j, long n, float* panel) {
+  constexpr int width = vectors * lanes;
+  for (; j + width <= n; j += width) {
+    const Matrix right = {b.at + j * b.column, b.row, b.column};
+    if constexpr (packs_rhs) pack_panel<vectors, is_tf32>(panel, right, x.depth, width);
+    if constexpr (packs_rhs) dot_panel<rows, vectors>(x, panel, width, j);
+    else dot_panel<rows, vectors>(x, right.at, right.row, j);
+  }
+  if constexpr (!packs_rhs && vectors > 1) {
+    dot_columns<rows, vectors / 2, packs_rhs, is_tf32>(x, b, j, n, panel);
+  } else if (j < n) {
+    pack_panel<vectors, is_tf32>(panel, {b.at + j * b.column, b.row, b.column}, x.depth, n - j);
+    dot_panel<rows, vectors>(x, panel, width, j);
+  }
+}
+
+/// acc has rows and columns to spare: it is written in whole blocks. `strips` has room for all strips of
+/// the left side, or for one if it is read in place; `panel` for one panel.
 template <int rows, int vectors, bool packs_lhs, bool packs_rhs, bool is_tf32>
 static void dot(Matrix a, Matrix b, float* acc, long acc_row, long m, long n, long depth,
                 float* strips, float* panel) {
-  constexpr int width = vectors * lanes;
   const long strip_size = depth * rows + lanes;
   if constexpr (packs_lhs) {
     pack_strips<rows, is_tf32>(strips, strip_size, a, m, depth);
@@ -142,22 +181,8 @@ static void dot(Matrix a, Matrix b, float* acc, long acc_row, long m, long n, lo
     const float* from = a.at + (m - rest) * a.row;
     pack_strip<rows, is_tf32>(strips, {from, a.row, a.column}, depth, rest);
   }
-  for (long j = 0; j < n; j += width) {
-    const float* right = b.at + j * b.column;
-    long right_row = b.row;
-    if (packs_rhs || n - j < width) {
-      const long columns = n - j < width ? n - j : width;
-      pack_panel<vectors, is_tf32>(panel, {right, b.row, b.column}, depth, columns);
-      right = panel;
-      right_row = width;
-    }
-    for (long i = 0; i < m; i += rows) {
-      Matrix left = {a.at + i * a.row, a.row, a.column};
-      if constexpr (packs_lhs) left = {strips + i / rows * strip_size, 1, rows};
-      else if (m - i < rows) left = {strips, 1, rows};
-      dot_block<rows, vectors>(left, right, right_row, acc + i * acc_row + j, acc_row, depth);
-    }
-  }
+  const Rows x = {a, strips, strip_size, packs_lhs, m, depth, acc, acc_row};
+  dot_columns<rows, vectors, packs_rhs, is_tf32>(x, b, 0, n, panel);
 }
 
 }  // namespace v

@@ -36,9 +36,7 @@ Decoder::Decoder(const Model& model, std::int64_t capacity)
     throw pg::Error(
         fmt::format("generate: {} positions, the model has {}", capacity, config_.max_positions));
   }
-  pg::Shape values{1, capacity, config_.kv_heads, config_.head_dim};
-  // Keys lie with positions innermost, so that a query meets consecutive keys in one vector.
-  pg::Shape keys{1, config_.kv_heads, config_.head_dim, capacity};
+  pg::Shape cache{1, capacity, config_.kv_heads, config_.head_dim};
   // Keys lie with positions innermost, the order in which attention reads them.
   pg::Shape turned{1, config_.kv_heads, config_.head_dim, capacity};
   for (const Layer& layer : model.layers()) {

@@ -3,6 +3,7 @@
 #include "tests/kernels/random_program.h"
 
 #include <array>
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@ namespace tile::harness {
 
 namespace {
 
-enum class Element : std::uint8_t { F32, I32, Bool };
+enum class Element : std::uint8_t { F32, I32, I64, Bool };
 
 /// Extents by name: "BM", "BN", "BK"; empty for a scalar.
 using Extents = std::vector<std::string>;
@@ -43,7 +44,7 @@ class Generator {
 
   std::string value(Element element, const Extents& extents, int depth);
   std::string f32_value(const Extents& extents, int depth);
-  std::string i32_value(const Extents& extents, int depth);
+  std::string integer_value(Element element, const Extents& extents, int depth);
   std::string bool_value(const Extents& extents, int depth);
   std::string leaf(const Extents& extents);
   std::string load(const Extents& extents);
@@ -54,6 +55,8 @@ class Generator {
   void statement(int depth);
   void loop(int depth);
   void branch(int depth);
+  void stream();
+  void count_down(int depth);
 
   std::mt19937_64 random_;
   std::string body_;
@@ -188,7 +191,7 @@ std::string Generator::shaped(const Extents& extents, int depth) {
 }
 
 std::string Generator::f32_value(const Extents& extents, int depth) {
-  switch (below(9)) {
+  switch (below(11)) {
     case 0:
       return leaf(extents);
     case 1:
@@ -215,23 +218,37 @@ std::string Generator::f32_value(const Extents& extents, int depth) {
   }
 }
 
-std::string Generator::i32_value(const Extents& extents, int depth) {
+/// i32 or i64.
+std::string Generator::integer_value(Element element, const Extents& extents, int depth) {
+  const std::string type = element == Element::I32 ? "i32" : "i64";
+  const Element other = element == Element::I32 ? Element::I64 : Element::I32;
   if (depth <= 0 || below(4) == 0) {
-    if (extents.empty()) return one_of(std::array{"i32(i)", "i32(j)", "i32(-7)", "i32(N)"});
-    if (extents.size() == 1) return fmt::format("iota<i32>[{}]", extents[0]);
-    return fmt::format("iota<i32>[{0}][:, None] * 3 - iota<i32>[{1}][None, :]", extents[0],
+    if (extents.empty()) {
+      const std::string scalar = one_of(std::array{"i", "j", "-7", "N"});
+      return fmt::format("{}({})", type, scalar);
+    }
+    if (extents.size() == 1) return fmt::format("iota<{}>[{}]", type, extents[0]);
+    return fmt::format("iota<{0}>[{1}][:, None] * 3 - iota<{0}>[{2}][None, :]", type, extents[0],
                        extents[1]);
   }
-  if (below(4) == 0) return fmt::format("i32({} * 8.0)", value(Element::F32, extents, depth - 1));
-  if (extents.size() == 1 && below(4) == 0) {
-    return fmt::format("i32({}({}, 1))", one_of(std::array{"argmax", "argmin"}),
-                       value(Element::F32, {extents[0], other_extent()}, depth - 1));
+  if (below(5) == 0)
+    return fmt::format("{}({} * 8.0)", type, value(Element::F32, extents, depth - 1));
+  if (below(5) == 0) return fmt::format("{}({})", type, value(other, extents, depth - 1));
+  if (extents.size() == 1 && below(3) == 0) {
+    const std::string kind = one_of(std::array{"argmax", "argmin"});
+    const std::string x = value(Element::F32, {extents[0], other_extent()}, depth - 1);
+    return fmt::format("{}({}({}, 1))", type, kind, x);
   }
-  const std::string a = value(Element::I32, extents, depth - 1);
-  const std::string b = value(Element::I32, extents, depth - 1);
-  const std::string operation = one_of(
-      std::array{"{} + {}", "{} - {}", "{} * {}", "{} / {}", "{} % {}", "{} & {}", "{} | {}",
-                 "{} ^ {}", "min({}, {})", "max({}, {})", "({0} << 3) - {1}", "({0} >> 2) + {1}"});
+  if (extents.size() == 1 && below(3) == 0) {
+    const std::string kind = one_of(std::array{"sum", "reduce_max", "reduce_xor", "prod"});
+    return fmt::format("{}({}, 0)", kind, value(element, {other_extent(), extents[0]}, depth - 1));
+  }
+  const std::string a = value(element, extents, depth - 1);
+  const std::string b = value(element, extents, depth - 1);
+  const std::string operation =
+      one_of(std::array{"{} + {}", "{} - {}", "{} * {}", "{} / {}", "{} % {}", "{} & {}", "{} | {}",
+                        "{} ^ {}", "min({}, {})", "max({}, {})", "({0} << 3) - {1}",
+                        "({0} >> 2) + {1}", "{} << {}", "{} >> {}"});
   return fmt::format(fmt::runtime(operation), a, b);
 }
 
@@ -242,7 +259,7 @@ std::string Generator::bool_value(const Extents& extents, int depth) {
     return fmt::format("{} {} {}", a, one_of(std::array{"&&", "||"}),
                        value(Element::Bool, extents, depth - 1));
   }
-  const Element element = below(2) == 0 ? Element::F32 : Element::I32;
+  const Element element = std::array{Element::F32, Element::I32, Element::I64}[random_() % 3];
   const std::string a = value(element, extents, depth - 1);
   return fmt::format("{} {} {}", a, compare, value(element, extents, depth - 1));
 }
@@ -253,10 +270,17 @@ std::string Generator::value(Element element, const Extents& extents, int depth)
     if (!known.empty()) return known;
   }
   std::string expression;
-  if (element == Element::F32) {
-    expression = depth <= 0 ? leaf(extents) : f32_value(extents, depth);
-  } else {
-    expression = element == Element::I32 ? i32_value(extents, depth) : bool_value(extents, depth);
+  switch (element) {
+    case Element::F32:
+      expression = depth <= 0 ? leaf(extents) : f32_value(extents, depth);
+      break;
+    case Element::I32:
+    case Element::I64:
+      expression = integer_value(element, extents, depth);
+      break;
+    case Element::Bool:
+      expression = bool_value(extents, depth);
+      break;
   }
   return let(element, extents, expression);
 }
@@ -290,9 +314,41 @@ void Generator::branch(int depth) {
   line("}");
 }
 
+/// What kernels are mostly made of: a walk over k, whose accesses need masks at the end only.
+void Generator::stream() {
+  const int k = next_++;
+  line(fmt::format("for k{} in 0..ceil_div(N, BK) {{", k));
+  if (below(2) == 0) {
+    line(fmt::format("  m0 = dot(x[i*BM +: BM, k{0}*BK +: BK], y[k{0}*BK +: BK, j*BN +: BN], m0);",
+                     k));
+  }
+  if (below(2) == 0) {
+    line(fmt::format("  m1 = m1 + {}(x[i*BM +: BM, k{}*BK +: BK], 1);",
+                     one_of(std::array{"sum", "reduce_max", "prod"}), k));
+  }
+  if (below(2) == 0) line(fmt::format("  m3 = m3 * 0.5 + x[i*BM +: BM, k{}*BK +: BK];", k));
+  if (below(2) == 0) line(fmt::format("  m4 = max(m4, y[k{}*BK, j]) - 0.25;", k));
+  line("}");
+}
+
+void Generator::count_down(int depth) {
+  const int c = next_++;
+  const std::size_t known = variables_.size();
+  line(fmt::format("var c{}: i64 = {};", c, one_of(std::array{"n", "3", "i"})));
+  line(fmt::format("while c{} > 0 {{", c));
+  indent_ += 2;
+  statement(depth - 1);
+  line(fmt::format("c{0} = c{0} - 1;", c));
+  indent_ -= 2;
+  line("}");
+  variables_.resize(known);
+}
+
 /// Changes a variable, perhaps inside a loop or branch.
 void Generator::statement(int depth) {
-  const int form = below(5);
+  const int form = below(8);
+  if (form == 2) return stream();
+  if (depth > 0 && form == 3) return count_down(depth);
   if (depth > 0 && form == 0) return loop(depth);
   if (depth > 0 && form == 1) return branch(depth);
   const Variable& target = mutable_[random_() % mutable_.size()];
@@ -312,18 +368,25 @@ Row Generator::make() {
   }
   for (int count = 2 + below(4); count > 0; --count) statement(2);
   const std::string whole = value(Element::I32, {"BM", "BN"}, 2);
+  const std::string wide = value(Element::I64, {"BN"}, 2);
   const std::string text = fmt::format(
       "// A random kernel.\n"
+      "fn mix(a: f32[...], b: f32[...]) -> f32[...] {{ return a * 0.5 + b * 0.25; }}\n"
+      "fn sum_and_product(a: f32[...], b: f32[...]) -> (f32[...], f32[...]) {{\n"
+      "  return a + b, a * b;\n}}\n"
       "kernel random<const BM: int = {}, const BN: int = {}, const BK: int = {}>(\n"
       "    x: tensor<f32>[M, N], w: tensor<f32>[N], ids: tensor<i64>[64], row_ids: "
       "tensor<i64>[64],\n"
       "    n: i64, s: f32, a: out tensor<f32>[M, N], b: out tensor<f32>[M, J], c: out "
       "tensor<f32>[I, N],\n"
-      "    d: out tensor<f32>[I, J], e: out tensor<i32>[M, N])\n"
-      "  grid (ceil_div(M, BM), ceil_div(N, BN))\n{{\n  let (i, j) = program();\n{}"
+      "    d: out tensor<f32>[I, J], e: out tensor<i32>[M, N],\n"
+      "    f: out tensor<i64>[I, N], y: tensor<f32>[N, N], z: inout tensor<f32>[M, N])\n"
+      "  grid (ceil_div(M, BM), ceil_div(N, BN))\n{{\n  let (i, j) = program();\n"
+      "  let z0 = z[i*BM +: BM, j*BN +: BN];\n{}"
       "  a[i*BM +: BM, j*BN +: BN] = m0;\n  b[i*BM +: BM, j] = m1 + sum(m3, 1);\n"
-      "  c[i, j*BN +: BN] = m2;\n  d[i, j] = m4;\n  e[i*BM +: BM, j*BN +: BN] = {};\n}}\n",
-      bm, bn, bk, body_, whole);
+      "  c[i, j*BN +: BN] = m2;\n  d[i, j] = m4;\n  e[i*BM +: BM, j*BN +: BN] = {};\n"
+      "  f[i, j*BN +: BN] = {};\n  z[i*BM +: BM, j*BN +: BN] = z0 + m0;\n}}\n",
+      bm, bn, bk, body_, whole, wide);
   Row row{.file = text, .kernel = "random"};
   const std::int64_t m = std::stoll(bm), n = std::stoll(bn);
   for (int count = 0; count < 3; ++count) {
@@ -332,7 +395,11 @@ Row Generator::make() {
     row.sizes.push_back(
         {{"M", rows}, {"N", columns}, {"I", (rows + m - 1) / m}, {"J", (columns + n - 1) / n}});
   }
-  row.fills = {{"ids", {0, 1}}, {"row_ids", {0, 1}}};
+  row.fills = {{"ids", {0, 1000}}, {"row_ids", {0, 1000}}};
+  row.prepare = [](Values& v) {
+    for (double& id : v["ids"]) id = std::fmod(id, static_cast<double>(v.size("N")));
+    for (double& id : v["row_ids"]) id = std::fmod(id, static_cast<double>(v.size("M")));
+  };
   row.scalars = {{"n", below(5)}, {"s", below(2) == 0 ? 0.75 : -1.5}};
   row.wild = Wild::None;
   return row;

@@ -17,7 +17,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 TEST_CASE("random kernels") {
   const std::uint64_t first = from_environment("RANDOM_SEED", 1);
-  const std::uint64_t count = from_environment("RANDOM_PROGRAMS", 40);
+  const std::uint64_t count = from_environment("RANDOM_PROGRAMS", 24);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Row row = random_row(seed);
     INFO("seed ", seed, "\n", row.file);

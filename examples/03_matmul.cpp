@@ -6,6 +6,7 @@
 #include "compiler/driver/jit_compiler.h"
 #include "runtime/autograd/functions.h"
 #include "runtime/tensor/launch.h"
+#include "runtime/tensor/random.h"
 
 int main() {
   tile::install_jit_compiler();

@@ -77,9 +77,9 @@ Form Form::invalid() {
 
 void Form::add(Term term) {
   if (term.factor == 0 || !is_valid_) return;
-  const auto at = std::lower_bound(
-      terms_.begin(), terms_.end(), term,
-      [](const Term& a, const Term& b) { return a.product > b.product; });
+  const auto at =
+      std::lower_bound(terms_.begin(), terms_.end(), term,
+                       [](const Term& a, const Term& b) { return a.product > b.product; });
   if (at == terms_.end() || at->product != term.product) {
     terms_.insert(at, term);
     return;

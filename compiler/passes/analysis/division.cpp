@@ -36,11 +36,13 @@ void divide_terms(const Form& form, const Term& divisor, Form& whole, Form& rest
 
 }  // namespace
 
-/// Replaces `id` by divisor * quotient + remainder (no remainder when the division is exact).
+/// Replaces `id` by divisor * quotient + remainder (no remainder when the division is exact). All
+/// programs must have the same divisor: only then do quotient and remainder stand for the whole.
 bool IndexFacts::split(Atom id, const Form& divisor, bool is_exact) {
   int budget = 20;
   const bool counts = atom_is_never_negative(id, budget);
   if (atom(id).kind == Kind::Quotient || (!is_exact && !counts)) return false;
+  if (is_varying(divisor) || depends_on(divisor, id)) return false;
   AtomInfo part;
   part.kind = Kind::Part;
   part.varies = atom(id).varies;

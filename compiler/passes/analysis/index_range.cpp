@@ -245,9 +245,14 @@ std::vector<Atom> IndexFacts::program_parts(int axis) {
   return parts;
 }
 
+/// The atom's counterpart, with numbers above those of the counterparts in its bounds. What is
+/// learned of an atom may mention others that are computed from it: where that comes full circle
+/// the form is invalid, and the bound that asked for it is left out.
 Form IndexFacts::rename(Atom id, std::span<const Atom> shared) {
   if (is_shared(Form::of(id), shared)) return Form::of(id);
   if (atom(id).renamed != 0) return Form::of(atom(id).renamed);
+  if (atom(id).is_being_renamed) return Form::invalid();
+  atom(id).is_being_renamed = true;
   AtomInfo copy = atom(id);
   copy.first = in_other_program(copy.first, shared);
   copy.second = in_other_program(copy.second, shared);
@@ -256,7 +261,12 @@ Form IndexFacts::rename(Atom id, std::span<const Atom> shared) {
       bound.scale = in_other_program(bound.scale, shared);
       bound.form = in_other_program(bound.form, shared);
     }
+    std::erase_if(*bounds,
+                  [](const Bound& b) { return !b.scale.is_valid() || !b.form.is_valid(); });
   }
+  atom(id).is_being_renamed = false;
+  if (!copy.first.is_valid() || !copy.second.is_valid()) return Form::invalid();
+  copy.is_being_renamed = false;
   const Atom renamed = add_atom(std::move(copy));
   if (first_renamed_ == 0) first_renamed_ = renamed - 1u;
   atom(id).renamed = renamed;

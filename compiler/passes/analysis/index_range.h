@@ -94,6 +94,7 @@ class IndexFacts {
     std::optional<Form> replaced_by;
     Atom quotient = 0, remainder = 0;  // of a split
     Atom renamed = 0;
+    bool is_being_renamed = false;
   };
   using Kind = AtomInfo::Kind;
 

@@ -52,6 +52,12 @@ LoopSpace::LoopSpace(const Shape& shape, std::initializer_list<const Tensor*> op
   }
 }
 
+bool LoopSpace::turns() const {
+  const int last = rank_ - 1;
+  return operands_[0].strides[last - 1] == 1 && operands_[0].strides[last] != 1 &&
+         sizes_[last - 1] >= 16 && sizes_[last] >= 16;
+}
+
 void LoopSpace::fill(std::array<Argument, max_operands>& arguments,
                      const std::array<std::int64_t, kMaxRank>& index) const {
   const int outer = rank_ - kernel_rank;

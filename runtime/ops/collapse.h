@@ -28,6 +28,8 @@ class LoopSpace {
   LoopSpace(const Shape& shape, std::initializer_list<const Tensor*> operands);
 
   bool is_empty() const { return is_empty_; }
+  /// Operand 0 has its unit stride in the last dimension but one, and both are long.
+  bool turns() const;
   /// Calls launch(arguments) once per part of rank 4; arguments[i] is operand i.
   template <class Launch>
   void for_each_part(Launch&& launch) const {

@@ -27,10 +27,23 @@ const Kernel& cast_kernel(DType from, DType to) {
   });
 }
 
+/// The same with square tiles, for copies that turn rows into columns: a tile's lines stay in the
+/// cache.
+const Kernel& turning_kernel(DType type) {
+  static KernelTable<dtype_count> table;
+  return table.get(static_cast<std::size_t>(type), [&] {
+    return builtin_kernel(
+        "map.tile", "map_unary",
+        {{"F", "identity"}, {"X", text(type)}, {"Y", text(type)}, {"BC", "64"}, {"BD", "64"}});
+  });
+}
+
 void convert(const Tensor& from, const Tensor& to) {
   const LoopSpace space(to.shape(), {&from, &to});
   if (space.is_empty()) return;
-  const Kernel& kernel = cast_kernel(from.dtype(), to.dtype());
+  const bool turns = from.dtype() == to.dtype() && space.turns();
+  const Kernel& kernel =
+      turns ? turning_kernel(from.dtype()) : cast_kernel(from.dtype(), to.dtype());
   space.for_each_part(
       [&](const auto& arguments) { kernel.launch(std::span(arguments).template first<2>()); });
 }

@@ -72,10 +72,18 @@ Problem prepare(const char* op, const Tensor& x, const Dims& axes, bool keepdim)
 
 std::int64_t segments(std::int64_t n) { return (n + segment_length - 1) / segment_length; }
 
+const Kernel& sum_rows_kernel(bool squares, std::int64_t n) {
+  static KernelTable<2 * lane_choices> table;
+  const std::size_t lanes = lane_choice(n);
+  return table.get(lanes * 2 + (squares ? 1 : 0), [&] {
+    return builtin_kernel(
+        "reduce.tile", "sum_rows",
+        {{"F", squares ? "square" : "identity"}, {"B", std::to_string(lane_count(lanes))}});
+  });
+}
+
 /// x [1, 1, R, n] to y [1, 1, R, 1]; the sum of squares of x if asked for.
 void sum_row_form(Tensor x, bool squares, const Tensor& y) {
-  static const Kernel plain = builtin_kernel("reduce.tile", "sum_rows", {{"F", "identity"}});
-  static const Kernel square = builtin_kernel("reduce.tile", "sum_rows", {{"F", "square"}});
   const std::int64_t rows = x.shape()[2];
   if (rows == 0) return;
   if (x.shape()[3] == 0) {
@@ -85,7 +93,7 @@ void sum_row_form(Tensor x, bool squares, const Tensor& y) {
   for (;;) {
     const std::int64_t parts = segments(x.shape()[3]);
     const Tensor sums = parts == 1 ? y : empty({1, 1, rows, parts});
-    launch(squares ? square : plain, x, sums);
+    launch(sum_rows_kernel(squares, x.shape()[3]), x, sums);
     if (parts == 1) return;
     squares = false;
     x = sums;

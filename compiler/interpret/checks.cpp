@@ -66,7 +66,8 @@ void run_print(Machine& machine, const Step& step) {
   const auto& plan = *static_cast<const PrintPlan*>(step.detail);
   std::string line = fmt::format("program {}: {}", program_name(machine, machine.program_number),
                                  std::get<ir::MessageAttrs>(step.op->attributes).text);
-  for (const PrintPlan::Item& item : plan.items) line += " " + item_text(item, plan.real);
+  for (const PrintPlan::Item& item : plan.items)
+    line.append(1, ' ').append(item_text(item, plan.real));
   if (machine.options.print) {
     machine.options.print(line);
   } else {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -85,6 +86,7 @@ class RowTest {
 
  private:
   bool prepare();
+  bool check_tunes();
   std::int64_t size_of(const std::string& symbol, const Sizes& sizes) const;
   std::vector<Input> make_inputs(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed);
   Values values_of(const std::vector<Input>& inputs, const Sizes& sizes) const;
@@ -116,9 +118,34 @@ bool RowTest::fail(const std::string& why) {
   return false;
 }
 
-bool RowTest::prepare() {
-  tunes_ = row_.tunes;
+/// NUMERICS rule 9: at least three values of each `tune` parameter, which must not show. A row may
+/// name parameters that the kernel has no more.
+bool RowTest::check_tunes() {
+  if (file_.program() == nullptr) return fail(file_.diagnostics().render(false));
+  std::set<std::string> known;
+  for (const sema::ConstantInfo& constant : file_.program()->constants(row_.kernel)) {
+    if (!constant.is_tune) continue;
+    known.insert(constant.name);
+    std::set<std::string> values;
+    for (const Settings& tune : row_.tunes) {
+      for (const auto& [name, value] : tune) {
+        if (name == constant.name) values.insert(value);
+      }
+    }
+    if (values.size() < 3) return fail("fewer than three values of tune " + constant.name);
+  }
+  for (const Settings& tune : row_.tunes) {
+    Settings& kept = tunes_.emplace_back();
+    for (const Setting& setting : tune) {
+      if (known.contains(setting.first)) kept.push_back(setting);
+    }
+  }
   if (tunes_.empty()) tunes_.emplace_back();
+  return true;
+}
+
+bool RowTest::prepare() {
+  if (!check_tunes()) return false;
   for (const Settings& tune : tunes_) {
     auto module = check_kernel(file_, row_.kernel, joined(row_.settings, tune));
     if (!module) return fail(file_.diagnostics().render(false));
@@ -247,7 +274,7 @@ bool RowTest::compare_numbers(const std::string& what, const std::vector<std::ve
   return true;
 }
 
-/// Written-only tensors are zeros.
+/// Tensors that are written wholly and never read are zeros.
 Values RowTest::values_of(const std::vector<Input>& inputs, const Sizes& sizes) const {
   const ir::Function& kernel = checked_[0].functions[checked_[0].kernel];
   Values values;
@@ -259,7 +286,7 @@ Values RowTest::values_of(const std::vector<Input>& inputs, const Sizes& sizes) 
       continue;
     }
     std::vector<double>& numbers = values[name];
-    const bool is_out = kernel.parameters[p].access != ir::Access::In &&
+    const bool is_out = row_.writes_all && kernel.parameters[p].access != ir::Access::In &&
                         kernel.parameters[p].access != ir::Access::InOut;
     for (std::int64_t i = 0; i < inputs[p].tensor.count(); ++i) {
       numbers.push_back(is_out ? 0 : inputs[p].tensor.number(i));

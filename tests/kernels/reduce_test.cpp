@@ -29,13 +29,13 @@ double add_square(double a, double b) { return a + b * b; }
 std::vector<Sizes> row_sizes(bool has_segments) {
   std::vector<Sizes> sizes;
   for (std::int64_t n : {1, 255, 256, 257, 700, 1021}) {
-    sizes.push_back({{"A", 2}, {"B", 1}, {"C", 3}, {"N", n}, {"S", 1}});
+    sizes.push_back({{"A", 2}, {"B", 1}, {"Q", 1}, {"C", 3}, {"N", n}, {"S", 1}});
   }
   if (has_segments) {
-    sizes.push_back({{"A", 1}, {"B", 1}, {"C", 1}, {"N", 65537}, {"S", 2}});
-    sizes.push_back({{"A", 2}, {"B", 1}, {"C", 2}, {"N", 0}, {"S", 1}});
+    sizes.push_back({{"A", 1}, {"B", 1}, {"Q", 1}, {"C", 1}, {"N", 65537}, {"S", 2}});
+    sizes.push_back({{"A", 2}, {"B", 1}, {"Q", 1}, {"C", 2}, {"N", 0}, {"S", 1}});
   }
-  sizes.push_back({{"A", 2}, {"B", 0}, {"C", 2}, {"N", 5}, {"S", 1}});
+  sizes.push_back({{"A", 2}, {"B", 0}, {"Q", 0}, {"C", 2}, {"N", 5}, {"S", 1}});
   return sizes;
 }
 
@@ -51,6 +51,13 @@ TEST_CASE("sum_rows, sum_columns") {
              [=](Values& v) { reduce(v["x"], v["y"], v.size("N"), 1, v.size("S"), 0, combine); },
          .tolerance = 3e-5});
   }
+  // Rows that fit fewer lanes.
+  run_row(
+      {.file = "kernels/reduce.tile",
+       .kernel = "sum_rows",
+       .settings = {{"B", "32"}},
+       .sizes = product_of({{"A", {1}}, {"Q", {2}}, {"C", {3}}, {"S", {1}}, {"N", {1, 31, 32}}}),
+       .reference = [](Values& v) { reduce(v["x"], v["y"], v.size("N"), 1, 1, 0, add); }});
   std::vector<Sizes> sizes;
   for (std::int64_t n : {1, 100, 256, 300, 513}) {
     sizes.push_back({{"A", 2}, {"B", 2}, {"N", n}, {"D", 19}, {"S", 1}});
@@ -83,7 +90,9 @@ TEST_CASE("extremum_rows, extremum_columns") {
     run_row({.file = "kernels/reduce.tile",
              .kernel = "extremum_columns",
              .settings = settings,
-             .tunes = {{{"BD", "16"}}, {{"BD", "1"}}, {{"BD", "13"}, {"BN", "3"}}},
+             .tunes = {{{"BD", "16"}, {"BN", "8"}},
+                       {{"BD", "1"}, {"BN", "1"}},
+                       {{"BD", "13"}, {"BN", "3"}}},
              .sizes = {{{"A", 2}, {"B", 2}, {"N", 9}, {"D", 19}},
                        {{"A", 1}, {"B", 1}, {"N", 1}, {"D", 16}},
                        {{"A", 1}, {"B", 3}, {"N", 30}, {"D", 1}}},

@@ -77,6 +77,29 @@ TEST_CASE("embedding") {
   }
 }
 
+TEST_CASE("cache_update") {
+  run_row({.file = "kernels/cache.tile",
+           .kernel = "cache_update",
+           .tunes = {{{"BH", "2"}, {"BD", "8"}},
+                     {{"BH", "1"}, {"BD", "5"}},
+                     {{"BH", "4"}, {"BD", "16"}}},
+           .sizes = {{{"B", 2}, {"S", 3}, {"H", 3}, {"D", 8}, {"T", 9}},
+                     {{"B", 1}, {"S", 1}, {"H", 4}, {"D", 17}, {"T", 5}}},
+           .fills = {{"start", {4, 5}}},
+           .reference =
+               [](Values& v) {
+                 const auto row = static_cast<std::size_t>(v.size("H") * v.size("D"));
+                 const auto s = static_cast<std::size_t>(v.size("S"));
+                 const auto t = static_cast<std::size_t>(v.size("T"));
+                 const auto start = static_cast<std::size_t>(v["start"][0]);
+                 for (std::size_t i = 0; i < v["x"].size(); ++i) {
+                   const std::size_t b = i / row / s, position = start + i / row % s;
+                   v["cache"][(b * t + position) * row + i % row] = v["x"][i];
+                 }
+               },
+           .writes_all = false});
+}
+
 const std::vector<Settings> flat_tunes = {{{"B", "16"}}, {{"B", "1"}}, {{"B", "37"}}};
 
 TEST_CASE("adamw, sgd, gradient_norm") {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "compiler/schedule/plan.h"
+#include "compiler/schedule/work.h"
 
 namespace tile::schedule {
 
@@ -35,9 +36,13 @@ class Printer {
   std::string text_;
 };
 
+/// The source's name, or the op's with a number.
 std::string Printer::name(ValueId value) const {
   const std::string& hint = function_.values[value].name;
-  return hint.empty() ? fmt::format("v{}", value.index) : hint;
+  if (!hint.empty()) return hint;
+  if (const auto constant = function_.constant_value(value)) return ir::to_string(*constant);
+  const Op* op = function_.defining_op(value);
+  return fmt::format("{}.{}", op == nullptr ? "v" : ir::info(op->code).text, value.index);
 }
 
 std::string Printer::name(BufferId buffer) const {
@@ -52,6 +57,8 @@ std::string Printer::limit(const Limit& limit) const {
 }
 
 std::string Printer::run() {
+  put("plan of {}{}\n", function_.name,
+      function_.instance.empty() ? "" : "<" + function_.instance + ">");
   put("scratch {} bytes\n", plan_.scratch_bytes);
   for (std::uint32_t b = 0; b < plan_.buffers.size(); ++b) {
     const Buffer& buffer = plan_.buffers[BufferId{b}];
@@ -101,7 +108,7 @@ void Printer::nest(const Nest& nest) {
   }
   put(":");
   for (const Sink& one : nest.sinks) sink(one);
-  put("\n");
+  put("  // {}\n", to_string(work_of(function_, plan_, nest)));
 }
 
 void Printer::sink(const Sink& sink) {
@@ -130,7 +137,10 @@ void Printer::dot(const Dot& dot) {
   for (const Limit& one : {dot.rows, dot.columns, dot.depth}) {
     if (!one.is_none()) put(", {}", limit(one));
   }
-  put("\n");
+  put("; blocks of {} rows, {} vectors", dot.block_rows, dot.block_vectors);
+  if (dot.packs_lhs) put(", left packed");
+  if (dot.packs_rhs) put(", right packed");
+  put("  // {}\n", to_string(work_of(function_, plan_, dot)));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// See planner.h. Which loop of a nest is vectorised, and in which order the loops stand. Every memory
-// access votes for the dimension along which its elements are neighbours and against those along which
-// they are not.
+// See planner.h. Which loop of a nest is vectorised, and in which order the loops stand. Every
+// memory access votes for the dimension along which its elements are neighbours and against those
+// along which they are not.
 #include <algorithm>
 #include <numeric>
 
@@ -28,10 +28,12 @@ bool combines_across_lanes(ir::ReduceKind kind) {
     case Min:
     case Any:
     case All:
-    case Xor: return true;
+    case Xor:
+      return true;
     case ArgMax:
     case ArgMin:
-    case Custom: return false;
+    case Custom:
+      return false;
   }
   TILE_UNREACHABLE("reduce kind");
 }
@@ -121,8 +123,8 @@ void Planner::vote_access(const Op& op, const IndexMap& map, int weight, std::ve
     if (access.dims[t].kind == AccessDim::Kind::Point) continue;
     const IndexTerm term = map[d++];
     if (term.dim < 0 || ((strides.zero_dims >> t) & 1u) != 0) continue;
-    const bool is_unit = access.dims[t].kind == AccessDim::Kind::Range &&
-                         strides.unit_dim == static_cast<int>(t);
+    const bool is_unit =
+        access.dims[t].kind == AccessDim::Kind::Range && strides.unit_dim == static_cast<int>(t);
     votes[static_cast<std::size_t>(term.dim)] += is_unit ? weight : -weight;
   }
 }

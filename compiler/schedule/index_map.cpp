@@ -14,7 +14,8 @@ IndexMap through_broadcast(const ir::Shape& operand, const IndexMap& map) {
   return result;
 }
 
-/// Reshapes that keep the extents above 1 in order; the others re-number elements and are not views.
+/// Reshapes that keep the extents above 1 in order; the others re-number elements and are not
+/// views.
 IndexMap through_reshape(const ir::Shape& operand, const ir::Shape& shape, const IndexMap& map) {
   IndexMap result(operand.size());
   std::size_t from = 0;

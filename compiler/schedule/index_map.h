@@ -1,7 +1,7 @@
-// How an element of a tile is named from inside a loop nest. A nest runs over a space: the extents above 1
-// of the tiles it computes. Each dimension of a tile follows one loop of the nest, or stays at a constant.
-// Broadcast, permute, slice and reshapes that only move extents of 1 are views: they compute nothing and
-// merely rewrite the map on the way to their operand.
+// How an element of a tile is named from inside a loop nest. A nest runs over a space: the extents
+// above 1 of the tiles it computes. Each dimension of a tile follows one loop of the nest, or stays
+// at a constant. Broadcast, permute, slice and reshapes that only move extents of 1 are views: they
+// compute nothing and merely rewrite the map on the way to their operand.
 #pragma once
 
 #include <compare>

@@ -1,5 +1,6 @@
-// See limits.h. Demands form a lattice (unused, up to a limit, all elements) and only grow, so visiting
-// the blocks backward until nothing changes ends soon; loops need a second round at most per nesting.
+// See limits.h. Demands form a lattice (unused, up to a limit, all elements) and only grow, so
+// visiting the blocks backward until nothing changes ends soon; loops need a second round at most
+// per nesting.
 #include "compiler/schedule/limits.h"
 
 #include <algorithm>
@@ -95,7 +96,8 @@ Limits DemandPass::run() {
   return limits;
 }
 
-/// The limit's start must be known where the value is computed: at the start of its block or further out.
+/// The limit's start must be known where the value is computed: at the start of its block or
+/// further out.
 bool DemandPass::is_visible(const Limit& limit, ValueId value) const {
   if (!is_early(function_, limit.start)) return false;
   const auto block_of_value = [&](ValueId id) {
@@ -183,7 +185,8 @@ void DemandPass::visit_access(const Op& op) {
   std::size_t d = 0;
   for (std::size_t t = 0; t < access.dims.size(); ++t) {
     if (access.dims[t].kind == AccessDim::Kind::Point) continue;
-    if (is_store) want(op.operands[ir::op::Store::value], d, {true, access_limit(function_, op, d)});
+    if (is_store)
+      want(op.operands[ir::op::Store::value], d, {true, access_limit(function_, op, d)});
     if (access.dims[t].kind == AccessDim::Kind::Gather) {
       want(op.operands[ir::op::Load::indices + t], 0, is_store ? all : demands_[op.results[0]][d]);
     }
@@ -193,9 +196,9 @@ void DemandPass::visit_access(const Op& op) {
 
 void DemandPass::visit_along_axis(const Op& op) {
   const bool is_scan = op.code == OpCode::Scan;
-  const auto axis = static_cast<std::size_t>(
-      is_scan ? std::get<ir::ScanAttrs>(op.attributes).axis
-              : std::get<ir::ReduceAttrs>(op.attributes).axis);
+  const auto axis =
+      static_cast<std::size_t>(is_scan ? std::get<ir::ScanAttrs>(op.attributes).axis
+                                       : std::get<ir::ReduceAttrs>(op.attributes).axis);
   const bool is_sum =
       !is_scan && std::get<ir::ReduceAttrs>(op.attributes).kind == ir::ReduceKind::Sum;
   for (std::size_t i = 0; i < op.operands.size(); ++i) {
@@ -256,19 +259,25 @@ bool is_never_negative(const Function& function, ValueId value) {
   const auto operand = [&](std::size_t i) { return is_never_negative(function, op->operands[i]); };
   switch (op->code) {
     using enum OpCode;
-    case Constant: return function.attributes<ir::ConstantAttrs>(function.values[value].op)
-                              .value.as_int() >= 0;
+    case Constant:
+      return function.attributes<ir::ConstantAttrs>(function.values[value].op).value.as_int() >= 0;
     case ProgramId:
-    case Dim: return true;
+    case Dim:
+      return true;
     case Add:
     case Mul:
     case Div:
-    case Min: return operand(0) && operand(1);
+    case Min:
+      return operand(0) && operand(1);
     case Max:
-    case And: return operand(0) || operand(1);
-    case Rem: return operand(0);
-    case Select: return operand(1) && operand(2);
-    default: return false;
+    case And:
+      return operand(0) || operand(1);
+    case Rem:
+      return operand(0);
+    case Select:
+      return operand(1) && operand(2);
+    default:
+      return false;
   }
 }
 
@@ -289,8 +298,8 @@ Limit access_limit(const Function& function, const Op& op, std::size_t d) {
     const AccessDim& dim = access.dims[t];
     if (dim.kind == AccessDim::Kind::Point || seen++ != d) continue;
     const ValueId start = op.operands[ir::op::Load::indices + t];
-    const bool is_limited = dim.kind == AccessDim::Kind::Range && dim.masked &&
-                            dim.extent > 1 && is_never_negative(function, start);
+    const bool is_limited = dim.kind == AccessDim::Kind::Range && dim.masked && dim.extent > 1 &&
+                            is_never_negative(function, start);
     if (!is_limited) return {};
     Limit limit = canonical_size(function, op.operands[ir::op::Load::tensor], t);
     limit.start = start;

@@ -43,7 +43,7 @@ class LifePass {
   const EntityVector<ValueId, std::vector<Use>>& uses_;
   int clock_ = 0;
   std::map<NestId, int> nest_at_;
-  std::map<OpId, Steps> op_at_;        // dots and control ops
+  std::map<OpId, Steps> op_at_;  // dots and control ops
   std::map<BlockId, Steps> block_at_;
   EntityVector<OpId, BlockId> block_of_op_;
   EntityVector<BufferId, Life> lives_;
@@ -85,14 +85,15 @@ BlockId LifePass::block_of(ValueId value) const {
   return facts.op ? block_of_op_[facts.op] : facts.block;
 }
 
-/// A nest that reads each element where it writes is done with it before the write; other reads are not.
+/// A nest that reads each element where it writes is done with it before the write; other reads are
+/// not.
 int LifePass::use_time(ValueId value, const Use& use) const {
   const BlockId home = block_of(value);
   if (use.block == home) {
     if (use.nest.is_none()) return 2 * op_at_.at(use.dot).end + 1;
     const ir::Shape& shape = function_.type(value).shape;
-    const bool is_in_place = use.map == identity_map(shape) &&
-                             plan_.nests[use.nest].space == space_of(shape);
+    const bool is_in_place =
+        use.map == identity_map(shape) && plan_.nests[use.nest].space == space_of(shape);
     return 2 * nest_at_.at(use.nest) + (is_in_place ? 0 : 1);
   }
   BlockId block = use.block;
@@ -195,9 +196,8 @@ void LifePass::visit_loop(OpId id) {
 
 bool Life::overlaps(const Life& other) const {
   return std::ranges::any_of(intervals, [&](const auto& a) {
-    return std::ranges::any_of(other.intervals, [&](const auto& b) {
-      return a.first <= b.second && b.first <= a.second;
-    });
+    return std::ranges::any_of(
+        other.intervals, [&](const auto& b) { return a.first <= b.second && b.first <= a.second; });
   });
 }
 

@@ -1,6 +1,7 @@
-// When the content of each buffer matters. Steps are numbered in the order they are written; step s reads at
-// time 2s and writes at 2s + 1, so a nest may read an element of one buffer and write the same element of
-// another in the same memory. A value used inside a loop but defined outside lives until the loop ends.
+// When the content of each buffer matters. Steps are numbered in the order they are written; step s
+// reads at time 2s and writes at 2s + 1, so a nest may read an element of one buffer and write the
+// same element of another in the same memory. A value used inside a loop but defined outside lives
+// until the loop ends.
 #pragma once
 
 #include <utility>

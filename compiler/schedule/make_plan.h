@@ -10,7 +10,9 @@
 
 namespace tile::schedule {
 
-/// Plans the module's kernel (inlined: no calls left). `strides` has one class per tensor parameter.
-Plan make_plan(const ir::Module& module, std::span<const StrideClass> strides, const Target& target);
+/// Plans the module's kernel (inlined: no calls left). `strides` has one class per tensor
+/// parameter.
+Plan make_plan(const ir::Module& module, std::span<const StrideClass> strides,
+               const Target& target);
 
 }  // namespace tile::schedule

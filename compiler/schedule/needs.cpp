@@ -1,4 +1,5 @@
-// See planner.h. When can a value be computed, by whom is it used, and what does recomputing it cost?
+// See planner.h. When can a value be computed, by whom is it used, and what does recomputing it
+// cost?
 #include <algorithm>
 
 #include "compiler/schedule/planner.h"
@@ -26,16 +27,15 @@ int Planner::available(ValueId value) {
   return 0;
 }
 
-/// The lowest level of this block at which a nest over `wanted.space` may compute the value at `map`.
-/// `is_definition`: the value is stored, and this is about filling it.
+/// The lowest level of this block at which a nest over `wanted.space` may compute the value at
+/// `map`. `is_definition`: the value is stored, and this is about filling it.
 int Planner::needed(ValueId value, const IndexMap& map, Wanted& wanted, bool is_definition) {
   const ir::Type& type = function_.type(value);
   if (type.is_tensor()) return 0;
   if (!is_definition && type.is_scalar()) return available(value);
   if (!is_definition && stored_[value]) {
-    const bool is_beside = is_defined_here(value) && filled_by_[value] &&
-                           wanted.space != nullptr && *wanted.space == space_of(type.shape) &&
-                           map == identity_map(type.shape);
+    const bool is_beside = is_defined_here(value) && filled_by_[value] && wanted.space != nullptr &&
+                           *wanted.space == space_of(type.shape) && map == identity_map(type.shape);
     return is_beside ? plan_.nests[filled_by_[value]].level : available(value);
   }
   const auto known = wanted.known.find({value, map});
@@ -121,8 +121,8 @@ int Planner::cost(ValueId value) {
   return costs_[value] = total;
 }
 
-/// Whether a nest computes the value more than once per element: a loop that the map does not follow runs
-/// outside one that it does.
+/// Whether a nest computes the value more than once per element: a loop that the map does not
+/// follow runs outside one that it does.
 bool Planner::replicates(const Use& use) const {
   if (use.nest.is_none()) return false;
   const Nest& nest = plan_.nests[use.nest];

@@ -14,8 +14,9 @@ std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// Row-major. Rows are padded to whole vectors unless the buffer is dense, and one vector follows the end,
-/// so that the last vector of a row can be read and written whole. Results of dots have more to spare.
+/// Row-major. Rows are padded to whole vectors unless the buffer is dense, and one vector follows
+/// the end, so that the last vector of a row can be read and written whole. Results of dots have
+/// more to spare.
 void lay_out(Buffer& buffer, int lanes) {
   const std::size_t rank = buffer.shape.size();
   const bool is_matrix = buffer.spare_rows > 0;

@@ -18,7 +18,8 @@ constexpr int recompute_cost = 4;
 
 }  // namespace
 
-/// Loops carry tiles in one buffer, which the inits fill, each yield overwrites and the result names.
+/// Loops carry tiles in one buffer, which the inits fill, each yield overwrites and the result
+/// names.
 void Planner::place_loop(OpId id) {
   const Op& op = function_.ops[id];
   const bool is_for = op.code == OpCode::For;
@@ -151,8 +152,8 @@ void Planner::yield_by_copies(OpId id, const std::vector<CarriedTile>& tiles) {
   }
 }
 
-/// The lowest level, from `level` on, at which the buffer of a carried value may be overwritten: above all
-/// its uses, or in the one nest that reads each element just before.
+/// The lowest level, from `level` on, at which the buffer of a carried value may be overwritten:
+/// above all its uses, or in the one nest that reads each element just before.
 int Planner::overwrite_level(ValueId carried, int level) const {
   const ir::Shape& shape = function_.type(carried).shape;
   const IndexMap identity = identity_map(shape);
@@ -186,10 +187,13 @@ int Planner::fill(ValueId value, BufferId buffer, OpId taker, int level,
   for (const Limit& limit : limits_[value]) {
     if (!limit.is_none()) level = std::max(level, available(limit.start));
   }
-  const NestId nest = add_sink(
-      {.kind = Sink::Kind::Fill, .op = taker, .value = value, .buffer = buffer, .source = {},
-       .offsets = offsets},
-      shape, limits_[value], -1, level);
+  const NestId nest = add_sink({.kind = Sink::Kind::Fill,
+                                .op = taker,
+                                .value = value,
+                                .buffer = buffer,
+                                .source = {},
+                                .offsets = offsets},
+                               shape, limits_[value], -1, level);
   if (is_own) filled_by_[value] = nest;
   return level;
 }
@@ -200,12 +204,11 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
   const ir::Shape space = space_of(shape);
   std::vector<Limit> own = space.empty() ? std::vector<Limit>() : squeezed(limits, shape);
   NestId id;
-  const bool is_reversed = sink.kind == Sink::Kind::Scan &&
-                           function_.attributes<ir::ScanAttrs>(sink.op).reverse;
+  const bool is_reversed =
+      sink.kind == Sink::Kind::Scan && function_.attributes<ir::ScanAttrs>(sink.op).reverse;
   for (std::uint32_t n = 0; n < plan_.nests.size() && !is_reversed; ++n) {
     const Nest& nest = plan_.nests[NestId{n}];
-    const bool is_axis_free =
-        !nest.is_reversed && (axis < 0 || nest.axis < 0 || axis == nest.axis);
+    const bool is_axis_free = !nest.is_reversed && (axis < 0 || nest.axis < 0 || axis == nest.axis);
     if (nest.block == block_ && nest.level == level && nest.space == space && is_axis_free) {
       id = NestId{n};
     }
@@ -269,8 +272,9 @@ BufferId Planner::buffer_of(ValueId value) {
   return place.buffer;
 }
 
-/// An inline load of a tensor that the kernel writes must run before the next store to it, or beside that
-/// store in the same nest if both name the same elements. Other such loads are stored where they stand.
+/// An inline load of a tensor that the kernel writes must run before the next store to it, or
+/// beside that store in the same nest if both name the same elements. Other such loads are stored
+/// where they stand.
 void Planner::store_late_loads() {
   ir::walk(function_, function_.body, [&](BlockId block, OpId id) {
     const Op& op = function_.ops[id];
@@ -316,8 +320,8 @@ bool Planner::is_same_access(const Op& load, OpId store, const Use& use) const {
                     other.operands.begin() + ir::op::Store::indices, other.operands.end());
 }
 
-/// An expensive element-wise value that several nests compute, or one nest repeatedly, is stored: the
-/// outermost such values first, since that often settles their operands.
+/// An expensive element-wise value that several nests compute, or one nest repeatedly, is stored:
+/// the outermost such values first, since that often settles their operands.
 void Planner::store_shared_values() {
   std::vector<OpId> ops;
   ir::walk(function_, function_.body, [&](BlockId, OpId op) { ops.push_back(op); });

@@ -84,11 +84,15 @@ void Planner::place_dot(OpId id) {
   ready_[result] = level + 1;
   op_level_[id] = level;
   plan_.dots.push_back(dot);
-  add_step({.kind = Step::Kind::Dot, .level = level, .op = id, .nest = {},
+  add_step({.kind = Step::Kind::Dot,
+            .level = level,
+            .op = id,
+            .nest = {},
             .dot = plan_.dots.size() - 1});
 }
 
-/// As many accumulators as there are registers for: 16 of 32, or 12 of 16. Few rows take more columns.
+/// As many accumulators as there are registers for: 16 of 32, or 12 of 16. Few rows take more
+/// columns.
 void Planner::choose_blocks(Dot& dot) {
   const Op& op = function_.ops[dot.op];
   const ir::Shape& shape = function_.type(op.results[0]).shape;
@@ -102,8 +106,7 @@ void Planner::choose_blocks(Dot& dot) {
   const int most = dot.block_rows <= 4 ? vectors[dot.block_rows] : 2;
   const auto needed = static_cast<int>((columns + target_.lanes() - 1) / target_.lanes());
   dot.block_vectors = std::min(most, needed);
-  const bool is_tf32 =
-      function_.attributes<ir::DotAttrs>(dot.op).precision == ir::Precision::Tf32;
+  const bool is_tf32 = function_.attributes<ir::DotAttrs>(dot.op).precision == ir::Precision::Tf32;
   const int last = static_cast<int>(shape.size()) - 1;
   dot.packs_lhs = is_tf32 || !is_contiguous(dot.lhs, last);
   dot.packs_rhs = is_tf32 || rows > dot.block_rows || !is_contiguous(dot.rhs, last);

@@ -1,10 +1,11 @@
 // The result of scheduling: how a kernel's tiles become loops and buffers on a CPU.
 //
-// A tile value is either computed where it is used (inline: a function of its indices) or stored in a
-// buffer of the program's scratch memory. What must happen is a list of sinks: stores to tensors, buffers
-// to fill, reductions. Sinks that run over the same space at the same level share one loop nest. Levels
-// order the steps of a block: a step needs only what lower levels have produced, except that scalars come
-// first within a level. The code generator obeys the plan and decides nothing.
+// A tile value is either computed where it is used (inline: a function of its indices) or stored in
+// a buffer of the program's scratch memory. What must happen is a list of sinks: stores to tensors,
+// buffers to fill, reductions. Sinks that run over the same space at the same level share one loop
+// nest. Levels order the steps of a block: a step needs only what lower levels have produced,
+// except that scalars come first within a level. The code generator obeys the plan and decides
+// nothing.
 #pragma once
 
 #include <string>
@@ -27,10 +28,10 @@ struct Buffer {
   std::vector<std::int64_t> strides;  // elements, per dimension; 0 where the extent is 1
   std::int64_t offset = 0;            // bytes from the start of scratch
   std::int64_t bytes = 0;
-  std::int64_t spare_rows = 0;        // a dot computes whole blocks, also at the edges
+  std::int64_t spare_rows = 0;  // a dot computes whole blocks, also at the edges
   std::int64_t row_multiple = 1;
-  bool is_dense = false;              // rows not padded: a reshape reads it under another shape
-  BufferId same_memory;               // when set: lies where that buffer does
+  bool is_dense = false;  // rows not padded: a reshape reads it under another shape
+  BufferId same_memory;   // when set: lies where that buffer does
 };
 
 /// Where a value lives.
@@ -53,10 +54,10 @@ struct Sink {
     Scan,    // op is the Scan; its results are stored
   };
   Kind kind = Kind::Store;
-  ir::OpId op;         // Fill: the op that takes the tile over; none if the buffer is the value's own
-  ir::ValueId value;   // what is computed: the stored, filled, reduced or scanned tile
-  BufferId buffer;     // Fill; none: the scalar that is the tile's only element
-  BufferId source;     // Fill: when set, the tile is copied from there
+  ir::OpId op;  // Fill: the op that takes the tile over; none if the buffer is the value's own
+  ir::ValueId value;  // what is computed: the stored, filled, reduced or scanned tile
+  BufferId buffer;    // Fill; none: the scalar that is the tile's only element
+  BufferId source;    // Fill: when set, the tile is copied from there
   std::vector<std::int64_t> offsets;  // Fill: where the tile goes inside the buffer (concat)
 };
 
@@ -67,10 +68,10 @@ struct Nest {
   ir::Shape space;
   std::vector<Limit> limits;  // per dimension: only the elements inside the tensor are computed
   std::vector<Sink> sinks;
-  int axis = -1;              // the dimension reduced or scanned; its loop is innermost
-  bool is_reversed = false;   // the axis runs from its end
-  std::vector<int> order;     // dimensions, outermost loop first
-  int vector_dim = -1;        // the dimension whose loop advances by whole vectors; -1: none
+  int axis = -1;             // the dimension reduced or scanned; its loop is innermost
+  bool is_reversed = false;  // the axis runs from its end
+  std::vector<int> order;    // dimensions, outermost loop first
+  int vector_dim = -1;       // the dimension whose loop advances by whole vectors; -1: none
 };
 
 /// Where a dot finds an operand: a tensor (through a Load and views) or a buffer.
@@ -79,28 +80,29 @@ struct DotOperand {
   IndexMap map;       // its dimensions as functions of the operand's [batch..., row, column]
 };
 
-/// acc += lhs @ rhs, in place in the buffer of the result, in blocks whose accumulators are registers.
+/// acc += lhs @ rhs, in place in the buffer of the result, in blocks whose accumulators are
+/// registers.
 struct Dot {
   ir::OpId op;
   DotOperand lhs;
   DotOperand rhs;
-  Limit rows;     // of the result; none: all
+  Limit rows;  // of the result; none: all
   Limit columns;
-  Limit depth;    // both operands read as 0 beyond it
+  Limit depth;  // both operands read as 0 beyond it
   int block_rows = 1;
   int block_vectors = 1;
   bool packs_lhs = false;  // else its rows are contiguous and read in place
   bool packs_rhs = true;   // else its rows are contiguous and read in place, once
   BufferId buffer;
-  BufferId strips;         // for packed rows of lhs
-  BufferId panel;          // for packed columns of rhs
+  BufferId strips;  // for packed rows of lhs
+  BufferId panel;   // for packed columns of rhs
 };
 
 struct Step {
   enum class Kind : std::uint8_t { Scalar, Nest, Dot, Control };
   Kind kind = Kind::Scalar;
   int level = 0;
-  ir::OpId op;       // Scalar, Control
+  ir::OpId op;  // Scalar, Control
   NestId nest;
   std::size_t dot = 0;
 };

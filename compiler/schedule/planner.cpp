@@ -91,16 +91,16 @@ void Planner::start_round() {
     const ir::Type& type = function_.values[ValueId{index}].type;
     Place& place = plan_.places[ValueId{index}];
     if (!type.is_tile()) continue;
-    place.kind = type.is_scalar()            ? Place::Kind::Scalar
-                 : stored_[ValueId{index}]   ? Place::Kind::Stored
-                                             : Place::Kind::Inline;
+    place.kind = type.is_scalar()          ? Place::Kind::Scalar
+                 : stored_[ValueId{index}] ? Place::Kind::Stored
+                                           : Place::Kind::Inline;
   }
 }
 
 void Planner::plan_block(BlockId block, RegionUses& uses) {
   const BlockId outer_block = std::exchange(block_, block);
-  auto outer_tensors = std::exchange(
-      tensors_, EntityVector<ValueId, TensorState>(function_.values.size(), {}));
+  auto outer_tensors =
+      std::exchange(tensors_, EntityVector<ValueId, TensorState>(function_.values.size(), {}));
   RegionUses outer_uses = std::exchange(region_uses_, {});
   for (const OpId op : function_.blocks[block].ops) place(op);
   tensors_ = std::move(outer_tensors);
@@ -116,20 +116,30 @@ void Planner::place(OpId id) {
   const bool is_scalar = op.results.size() == 1 && function_.type(op.results[0]).is_scalar();
   switch (op.code) {
     using enum OpCode;
-    case Store: return place_store(id);
+    case Store:
+      return place_store(id);
     case Reduce:
-    case Scan: return place_along_axis(id);
-    case Concat: return place_concat(id);
-    case Dot: return place_dot(id);
+    case Scan:
+      return place_along_axis(id);
+    case Concat:
+      return place_concat(id);
+    case Dot:
+      return place_dot(id);
     case For:
-    case While: return place_loop(id);
-    case If: return place_if(id);
-    case Yield: return place_yield(id);
+    case While:
+      return place_loop(id);
+    case If:
+      return place_if(id);
+    case Yield:
+      return place_yield(id);
     case Assume:
     case Assert:
-    case Print: return;  // live in checked builds only
-    case Call: TILE_UNREACHABLE("calls are inlined before scheduling");
-    default: return is_scalar ? place_scalar(id) : place_tile(id);
+    case Print:
+      return;  // live in checked builds only
+    case Call:
+      TILE_UNREACHABLE("calls are inlined before scheduling");
+    default:
+      return is_scalar ? place_scalar(id) : place_tile(id);
   }
 }
 
@@ -205,8 +215,13 @@ void Planner::place_store(OpId id) {
   state.may_read = state.may_store = level + 1;
   region_uses_.tensors_stored.insert(tensor);
   op_level_[id] = level;
-  op_nest_[id] = add_sink({.kind = Sink::Kind::Store, .op = id, .value = value, .buffer = {}, .source = {}, .offsets = {}}, shape,
-           limits, -1, level);
+  op_nest_[id] = add_sink({.kind = Sink::Kind::Store,
+                           .op = id,
+                           .value = value,
+                           .buffer = {},
+                           .source = {},
+                           .offsets = {}},
+                          shape, limits, -1, level);
 }
 
 void Planner::place_along_axis(OpId id) {
@@ -233,8 +248,9 @@ void Planner::place_along_axis(OpId id) {
   }
   const IndexTerm term = identity_map(shape)[at];
   const Sink::Kind kind = is_scan ? Sink::Kind::Scan : Sink::Kind::Reduce;
-  add_sink({.kind = kind, .op = id, .value = op.operands[0], .buffer = {}, .source = {}, .offsets = {}}, shape,
-           limits, term.dim, level);
+  add_sink(
+      {.kind = kind, .op = id, .value = op.operands[0], .buffer = {}, .source = {}, .offsets = {}},
+      shape, limits, term.dim, level);
   for (const ValueId result : op.results) {
     ready_[result] = level + 1;
     if (!function_.type(result).is_scalar()) buffer_of(result);

@@ -1,7 +1,7 @@
-// The planner's working state, shared by planner.cpp (what is stored, which op goes where), needs.cpp
-// (levels and uses) and choose_loops.cpp. Planning runs in rounds: a round places every op given the set
-// of stored values; expensive values that turn out to be computed in several nests join the set and the
-// next round starts afresh. The set only grows, so this ends.
+// The planner's working state, shared by planner.cpp (what is stored, which op goes where),
+// needs.cpp (levels and uses) and choose_loops.cpp. Planning runs in rounds: a round places every
+// op given the set of stored values; expensive values that turn out to be computed in several nests
+// join the set and the next round starts afresh. The set only grows, so this ends.
 #pragma once
 
 #include <map>
@@ -70,7 +70,8 @@ class Planner {
                   int level);
   void add_step(Step step);
   std::vector<Limit> squeezed(const std::vector<Limit>& limits, const ir::Shape& shape) const;
-  bool find_direct_operand(ir::ValueId value, const std::vector<Limit>& limits, DotOperand& operand);
+  bool find_direct_operand(ir::ValueId value, const std::vector<Limit>& limits,
+                           DotOperand& operand);
   void choose_blocks(Dot& dot);
   BufferId scratch(std::string name, std::int64_t count);
   bool is_contiguous(const DotOperand& operand, int dim) const;
@@ -135,14 +136,14 @@ class Planner {
   // This round.
   Plan plan_;
   ir::BlockId block_;
-  EntityVector<ir::ValueId, int> ready_;        // the lowest level of its block that may use a value
-  EntityVector<ir::ValueId, NestId> filled_by_; // the nest whose Fill computes a stored value
+  EntityVector<ir::ValueId, int> ready_;  // the lowest level of its block that may use a value
+  EntityVector<ir::ValueId, NestId> filled_by_;  // the nest whose Fill computes a stored value
   EntityVector<ir::ValueId, std::vector<Use>> uses_;
-  EntityVector<ir::OpId, int> op_level_;        // of loads, stores, dots and control ops
-  EntityVector<ir::OpId, NestId> op_nest_;      // of stores
+  EntityVector<ir::OpId, int> op_level_;    // of loads, stores, dots and control ops
+  EntityVector<ir::OpId, NestId> op_nest_;  // of stores
   EntityVector<ir::ValueId, TensorState> tensors_;
-  RegionUses region_uses_;             // of this block
-  std::set<ir::ValueId> must_store_;   // stored from the next round on
+  RegionUses region_uses_;            // of this block
+  std::set<ir::ValueId> must_store_;  // stored from the next round on
 };
 
 }  // namespace tile::schedule

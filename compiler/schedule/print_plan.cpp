@@ -47,7 +47,8 @@ std::string Printer::name(ValueId value) const {
 
 std::string Printer::name(BufferId buffer) const {
   const std::string& hint = plan_.buffers[buffer].name;
-  return hint.empty() ? fmt::format("b{}", buffer.index) : fmt::format("{}.b{}", hint, buffer.index);
+  return hint.empty() ? fmt::format("b{}", buffer.index)
+                      : fmt::format("{}.b{}", hint, buffer.index);
 }
 
 std::string Printer::limit(const Limit& limit) const {

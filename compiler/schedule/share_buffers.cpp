@@ -1,5 +1,5 @@
-// See planner.h. Copies that need not happen: a tile that a dot, a loop or a yield takes over is computed in
-// the taker's own buffer whenever the two buffers' lives do not overlap.
+// See planner.h. Copies that need not happen: a tile that a dot, a loop or a yield takes over is
+// computed in the taker's own buffer whenever the two buffers' lives do not overlap.
 #include <algorithm>
 
 #include "compiler/schedule/lives.h"

@@ -1,5 +1,6 @@
-// Facts about the machines that kernels are compiled for. A target is data only: the planner reads vector
-// width and cache sizes here, the code generator the lane count, the JIT the name clang knows it by.
+// Facts about the machines that kernels are compiled for. A target is data only: the planner reads
+// vector width and cache sizes here, the code generator the lane count, the JIT the name clang
+// knows it by.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// How much a step of the plan does, for people to read: operations on numbers, and bytes that move between
-// the processor and tensors or buffers. Tiles that overhang their tensors count in full.
+// How much a step of the plan does, for people to read: operations on numbers, and bytes that move
+// between the processor and tensors or buffers. Tiles that overhang their tensors count in full.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// See kernel_emitter.h. Blocks, steps, scalars, loops and branches. Carried scalars are C++ variables named
-// by the loop's result; carried tiles live in one buffer and need nothing here.
+// See kernel_emitter.h. Blocks, steps, scalars, loops and branches. Carried scalars are C++
+// variables named by the loop's result; carried tiles live in one buffer and need nothing here.
 #include <algorithm>
 
 #include "compiler/codegen/cpp/kernel_emitter.h"
@@ -17,9 +17,15 @@ using schedule::Step;
 void KernelEmitter::emit_block(BlockId block) {
   for (const Step& step : plan_.steps[block]) {
     switch (step.kind) {
-      case Step::Kind::Scalar: emit_scalar(step.op); break;
-      case Step::Kind::Nest: NestEmitter(*this, plan_.nests[step.nest]).run(); break;
-      case Step::Kind::Dot: emit_dot(plan_.dots[step.dot]); break;
+      case Step::Kind::Scalar:
+        emit_scalar(step.op);
+        break;
+      case Step::Kind::Nest:
+        NestEmitter(*this, plan_.nests[step.nest]).run();
+        break;
+      case Step::Kind::Dot:
+        emit_dot(plan_.dots[step.dot]);
+        break;
       case Step::Kind::Control: {
         const Op& op = function_.ops[step.op];
         if (op.code == OpCode::For) emit_for(op);
@@ -78,9 +84,8 @@ void KernelEmitter::assign(std::span<const ValueId> values, std::span<const Valu
   for (std::size_t r = 0; r < values.size(); ++r) {
     if (!function_.type(targets[r]).is_scalar()) continue;
     from[r] = scalar(values[r]);
-    const bool is_overwritten = std::ranges::any_of(targets, [&](ValueId target) {
-      return target != targets[r] && names_[target] == from[r];
-    });
+    const bool is_overwritten = std::ranges::any_of(
+        targets, [&](ValueId target) { return target != targets[r] && names_[target] == from[r]; });
     if (!is_overwritten) continue;
     const std::string copy = fresh("next");
     line("const auto {} = {};", copy, from[r]);

@@ -1,5 +1,5 @@
-// See kernel_emitter.h. Matrix products: the addresses of the operands and one call of the prelude's dot,
-// inside loops over batch dimensions.
+// See kernel_emitter.h. Matrix products: the addresses of the operands and one call of the
+// prelude's dot, inside loops over batch dimensions.
 #include "compiler/codegen/cpp/kernel_emitter.h"
 
 namespace tile::codegen {

@@ -1,5 +1,5 @@
-// Element-wise ops as C++ expressions. Scalars and vectors share one spelling wherever the prelude gives
-// both; masks stand for vectors of bool.
+// Element-wise ops as C++ expressions. Scalars and vectors share one spelling wherever the prelude
+// gives both; masks stand for vectors of bool.
 #include <charconv>
 #include <cmath>
 
@@ -43,12 +43,18 @@ std::string compare(ir::Predicate predicate, ElementType element, Operands x, bo
   };
   switch (predicate) {
     using enum ir::Predicate;
-    case Eq: return with("==");
-    case Ne: return with("!=");
-    case Lt: return with("<");
-    case Le: return with("<=");
-    case Gt: return with(">");
-    case Ge: return with(">=");
+    case Eq:
+      return with("==");
+    case Ne:
+      return with("!=");
+    case Lt:
+      return with("<");
+    case Le:
+      return with("<=");
+    case Gt:
+      return with(">");
+    case Ge:
+      return with(">=");
   }
   TILE_UNREACHABLE("predicate");
 }
@@ -61,6 +67,12 @@ std::string call(std::string_view function, Operands x) {
   return fmt::format("v::{}({})", function, fmt::join(x, ", "));
 }
 
+/// Division by a positive constant cannot trap or overflow.
+bool has_safe_divisor(const ir::Function& function, const Op& op) {
+  const auto divisor = function.constant_value(op.operands[1]);
+  return divisor && divisor->as_int() > 0;
+}
+
 std::string_view name_of(ElementType element) { return ir::name(element); }
 
 }  // namespace
@@ -68,14 +80,22 @@ std::string_view name_of(ElementType element) { return ir::name(element); }
 std::string scalar_type(ElementType element) {
   switch (element) {
     using enum ElementType;
-    case Bool: return "bool";
-    case I8: return "signed char";
-    case I32: return "int";
-    case I64: return "long";
-    case U8: return "unsigned char";
-    case U32: return "unsigned";
-    case U64: return "unsigned long";
-    case F32: return "float";
+    case Bool:
+      return "bool";
+    case I8:
+      return "signed char";
+    case I32:
+      return "int";
+    case I64:
+      return "long";
+    case U8:
+      return "unsigned char";
+    case U32:
+      return "unsigned";
+    case U64:
+      return "unsigned long";
+    case F32:
+      return "float";
   }
   TILE_UNREACHABLE("element type");
 }
@@ -92,9 +112,12 @@ std::string vector_type(ElementType element) {
 std::string literal(const ir::Scalar& value) {
   switch (value.element) {
     using enum ElementType;
-    case Bool: return value.as_bool() ? "true" : "false";
-    case I8: return fmt::format("(signed char){}", value.as_int());
-    case U8: return fmt::format("(unsigned char){}", value.bits);
+    case Bool:
+      return value.as_bool() ? "true" : "false";
+    case I8:
+      return fmt::format("(signed char){}", value.as_int());
+    case U8:
+      return fmt::format("(unsigned char){}", value.bits);
     case I32:
       if (value.as_int() == INT32_MIN) return "(-2147483647 - 1)";
       return value.as_int() < 0 ? fmt::format("({})", value.as_int())
@@ -103,9 +126,12 @@ std::string literal(const ir::Scalar& value) {
       if (value.as_int() == INT64_MIN) return "(-9223372036854775807l - 1)";
       return value.as_int() < 0 ? fmt::format("({}l)", value.as_int())
                                 : fmt::format("{}l", value.as_int());
-    case U32: return fmt::format("{}u", value.bits);
-    case U64: return fmt::format("{}ul", value.bits);
-    case F32: break;
+    case U32:
+      return fmt::format("{}u", value.bits);
+    case U64:
+      return fmt::format("{}ul", value.bits);
+    case F32:
+      break;
   }
   const float x = value.as_float();
   if (!std::isfinite(x)) return fmt::format("__builtin_bit_cast(float, {:#x}u)", value.bits);
@@ -129,37 +155,54 @@ std::string elementwise(const ir::Function& function, const Op& op, Operands x, 
   const bool is_float = ir::is_float(element);
   switch (op.code) {
     using enum OpCode;
-    case Neg: return "-" + x[0];
-    case Not: return (is_bool && !is_vector ? "!" : "~") + x[0];
-    case Abs: return is_float || ir::is_signed(element) ? call("abs", x) : x[0];
-    case Floor: return call("floor", x);
-    case Ceil: return call("ceil", x);
-    case Round: return call("round", x);
-    case Sqrt: return call("sqrt", x);
-    case Cast: return cast(element, result, x[0], is_vector);
-    case Bitcast: return fmt::format("v::bitcast<{}>({})", scalar_type(result), x[0]);
-    case Add: return infix(x, "+");
-    case Sub: return infix(x, "-");
-    case Mul: return infix(x, "*");
-    case Div: {
-      const auto divisor = function.constant_value(op.operands[1]);
-      const bool is_plain = is_float || (divisor && divisor->as_int() > 0);
-      return is_plain ? infix(x, "/") : call("divide", x);
-    }
-    case Rem: {
-      const auto divisor = function.constant_value(op.operands[1]);
-      return divisor && divisor->as_int() > 0 ? infix(x, "%") : call("remainder", x);
-    }
-    case Min: return is_bool ? infix(x, "&") : call("min", x);
-    case Max: return is_bool ? infix(x, "|") : call("max", x);
-    case MinNumber: return call("min_number", x);
-    case MaxNumber: return call("max_number", x);
-    case And: return infix(x, "&");
-    case Or: return infix(x, "|");
-    case Xor: return infix(x, "^");
-    case Shl: return call("shift_left", x);
-    case Shr: return call("shift_right", x);
-    case MulHigh: return call("mul_high", x);
+    case Neg:
+      return "-" + x[0];
+    case Not:
+      return (is_bool && !is_vector ? "!" : "~") + x[0];
+    case Abs:
+      return is_float || ir::is_signed(element) ? call("abs", x) : x[0];
+    case Floor:
+      return call("floor", x);
+    case Ceil:
+      return call("ceil", x);
+    case Round:
+      return call("round", x);
+    case Sqrt:
+      return call("sqrt", x);
+    case Cast:
+      return cast(element, result, x[0], is_vector);
+    case Bitcast:
+      return fmt::format("v::bitcast<{}>({})", scalar_type(result), x[0]);
+    case Add:
+      return infix(x, "+");
+    case Sub:
+      return infix(x, "-");
+    case Mul:
+      return infix(x, "*");
+    case Div:
+      return is_float || has_safe_divisor(function, op) ? infix(x, "/") : call("divide", x);
+    case Rem:
+      return has_safe_divisor(function, op) ? infix(x, "%") : call("remainder", x);
+    case Min:
+      return is_bool ? infix(x, "&") : call("min", x);
+    case Max:
+      return is_bool ? infix(x, "|") : call("max", x);
+    case MinNumber:
+      return call("min_number", x);
+    case MaxNumber:
+      return call("max_number", x);
+    case And:
+      return infix(x, "&");
+    case Or:
+      return infix(x, "|");
+    case Xor:
+      return infix(x, "^");
+    case Shl:
+      return call("shift_left", x);
+    case Shr:
+      return call("shift_right", x);
+    case MulHigh:
+      return call("mul_high", x);
     case Compare:
       return compare(std::get<ir::CompareAttrs>(op.attributes).predicate, element, x, is_vector);
     case Select:
@@ -170,7 +213,8 @@ std::string elementwise(const ir::Function& function, const Op& op, Operands x, 
       return call("select", x);
     case Fma:
       return is_float ? call("fma", x) : fmt::format("{} * {} + {}", x[0], x[1], x[2]);
-    default: TILE_UNREACHABLE("not an element-wise op");
+    default:
+      TILE_UNREACHABLE("not an element-wise op");
   }
 }
 

@@ -1,6 +1,6 @@
-// Generated code against the interpreter, bit for bit, at every vector width this machine has. The kernels
-// are IR texts that reach what the kernel library does not: hazards of updating in place, odd shapes,
-// every op and element type.
+// Generated code against the interpreter, bit for bit, at every vector width this machine has. The
+// kernels are IR texts that reach what the kernel library does not: hazards of updating in place,
+// odd shapes, every op and element type.
 #include "compiler/codegen/cpp/emit.h"
 
 #include <doctest/doctest.h>
@@ -115,12 +115,14 @@ void run_compiled(const ir::Module& module, const schedule::Target& target,
   const auto& code = std::get<std::shared_ptr<const LoadedCode>>(loaded);
   using Words = const std::int64_t*;
   const auto grid = reinterpret_cast<void (*)(Words, std::int64_t*)>(code->find(grid_symbol));
-  const auto run = reinterpret_cast<void (*)(Words, const std::int64_t*, std::int64_t, std::int64_t, void*)>(
-      code->find(run_symbol));
+  const auto run =
+      reinterpret_cast<void (*)(Words, const std::int64_t*, std::int64_t, std::int64_t, void*)>(
+          code->find(run_symbol));
   std::int64_t extents[4] = {1, 1, 1, 1};
   grid(words.data(), extents);
   std::vector<std::uint8_t> scratch(static_cast<std::size_t>(plan.scratch_bytes) + 64, 0xff);
-  void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+  void* aligned =
+      scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
   run(words.data(), extents, 0, extents[0] * extents[1] * extents[2] * extents[3], aligned);
 }
 
@@ -181,11 +183,10 @@ std::string loads(std::string_view type, std::string_view zero) {
 
 void check_elementwise(ElementType in, ElementType out, const std::string& lines) {
   std::mt19937 random(7);
-  const std::string body =
-      loads(ir::name(in), in == ElementType::F32    ? "0.0"
-                          : in == ElementType::Bool ? "false"
-                                                    : "0") +
-      lines + "store %z[%o +: 8 masked, %o +: 40 masked] = %r\n";
+  const std::string body = loads(ir::name(in), in == ElementType::F32    ? "0.0"
+                                               : in == ElementType::Bool ? "false"
+                                                                         : "0") +
+                           lines + "store %z[%o +: 8 masked, %o +: 40 masked] = %r\n";
   check(kernel(ir::name(in), ir::name(out), body),
         {make_tensor(in, {7, 37}, random), make_tensor(in, {7, 37}, random),
          make_tensor(out, {7, 37}, random)});
@@ -195,10 +196,12 @@ void check_elementwise(ElementType in, ElementType out, const std::string& lines
 
 TEST_CASE("floating-point arithmetic") {
   for (const char* op : {"add", "sub", "mul", "div", "min", "max", "min_number", "max_number"}) {
-    check_elementwise(ElementType::F32, ElementType::F32, fmt::format("%r = {} %a, %b : f32[8, 40]\n", op));
+    check_elementwise(ElementType::F32, ElementType::F32,
+                      fmt::format("%r = {} %a, %b : f32[8, 40]\n", op));
   }
   for (const char* op : {"neg", "abs", "floor", "ceil", "round", "sqrt"}) {
-    check_elementwise(ElementType::F32, ElementType::F32, fmt::format("%r = {} %a : f32[8, 40]\n", op));
+    check_elementwise(ElementType::F32, ElementType::F32,
+                      fmt::format("%r = {} %a : f32[8, 40]\n", op));
   }
   check_elementwise(ElementType::F32, ElementType::F32, "%r = fma %a, %b, %a : f32[8, 40]\n");
 }
@@ -208,15 +211,17 @@ TEST_CASE("integer arithmetic of every width") {
   for (const ElementType type : {I8, I32, I64, U8, U32, U64}) {
     std::string lines = fmt::format("%v0 = add %a, %b : {0}[8, 40]\n", ir::name(type));
     int step = 0;
-    for (const char* op : {"sub", "mul", "div", "rem", "min", "max", "and", "or", "xor", "shl",
-                           "shr", "mul_high"}) {
-      lines += fmt::format("%w{1} = {2} %a, %b : {0}[8, 40]\n%v{3} = xor %v{1}, %w{1} : {0}[8, 40]\n",
-                           ir::name(type), step, op, step + 1);
+    for (const char* op :
+         {"sub", "mul", "div", "rem", "min", "max", "and", "or", "xor", "shl", "shr", "mul_high"}) {
+      lines +=
+          fmt::format("%w{1} = {2} %a, %b : {0}[8, 40]\n%v{3} = xor %v{1}, %w{1} : {0}[8, 40]\n",
+                      ir::name(type), step, op, step + 1);
       ++step;
     }
-    lines += fmt::format("%n = neg %a : {0}[8, 40]\n%m = not %n : {0}[8, 40]\n%c = abs %b : {0}[8, 40]\n"
-                         "%d = add %m, %c : {0}[8, 40]\n%r = add %d, %v{1} : {0}[8, 40]\n",
-                         ir::name(type), step);
+    lines += fmt::format(
+        "%n = neg %a : {0}[8, 40]\n%m = not %n : {0}[8, 40]\n%c = abs %b : {0}[8, 40]\n"
+        "%d = add %m, %c : {0}[8, 40]\n%r = add %d, %v{1} : {0}[8, 40]\n",
+        ir::name(type), step);
     check_elementwise(type, type, lines);
   }
 }
@@ -226,10 +231,10 @@ TEST_CASE("casts between all element types") {
   for (const ElementType from : {Bool, I8, I32, I64, U8, U32, U64, F32}) {
     for (const ElementType to : {Bool, I8, I32, I64, U8, U32, U64, F32}) {
       if (from == to || (from != F32 && to != F32 && from != Bool && to != I32)) continue;
-      const std::string scale =
-          from == F32 ? "%k = constant 3e8 : f32\n%kb = broadcast %k : f32[8, 40]\n"
-                        "%s = mul %a, %kb : f32[8, 40]\n"
-                      : fmt::format("%s = or %a, %a : {}[8, 40]\n", ir::name(from));
+      const std::string scale = from == F32
+                                    ? "%k = constant 3e8 : f32\n%kb = broadcast %k : f32[8, 40]\n"
+                                      "%s = mul %a, %kb : f32[8, 40]\n"
+                                    : fmt::format("%s = or %a, %a : {}[8, 40]\n", ir::name(from));
       check_elementwise(from, to, scale + fmt::format("%r = cast %s : {}[8, 40]\n", ir::name(to)));
     }
   }
@@ -254,14 +259,16 @@ TEST_CASE("reductions along both axes, short and long") {
     for (const std::int64_t n : {1, 5, 37, 300, 700}) {
       const std::int64_t extent = n < 2 ? n : n + 3;
       const std::string row = fmt::format(
-          "%zero = constant 0.0 : f32\n%a = load %x[%o +: 4 masked, %o +: {0} masked] fill %zero : f32[4, {0}]\n"
+          "%zero = constant 0.0 : f32\n%a = load %x[%o +: 4 masked, %o +: {0} masked] fill %zero : "
+          "f32[4, {0}]\n"
           "%s = reduce {1} %a axis=1 : {2}[4]\n%t = reshape %s : {2}[4, 1]\n"
           "store %z[%o +: 4 masked, %o +: 1] = %t\n",
           extent, kind, out);
       const Tensor x = make_tensor(ElementType::F32, {3, n}, random);
       check(kernel("f32", out, row), {x, x, make_tensor(element, {3, 1}, random)});
       const std::string column = fmt::format(
-          "%zero = constant 0.0 : f32\n%a = load %x[%o +: {0} masked, %o +: 20 masked] fill %zero : f32[{0}, 20]\n"
+          "%zero = constant 0.0 : f32\n%a = load %x[%o +: {0} masked, %o +: 20 masked] fill %zero "
+          ": f32[{0}, 20]\n"
           "%s = reduce {1} %a axis=0 : {2}[20]\n%t = reshape %s : {2}[1, 20]\n"
           "store %z[%o +: 1, %o +: 20 masked] = %t\n",
           extent, kind, out);
@@ -277,19 +284,22 @@ TEST_CASE("custom reductions and scans") {
   const std::string load =
       "%zero = constant 0.0 : f32\n"
       "%a = load %x[%o +: 3, %o +: 300] fill %zero : f32[3, 300]\n";
-  check(kernel("f32", "f32", load +
-                                 "%s = reduce custom %a axis=1 : f32[3] combine (%l, %r) {\n"
-                                 "%h = sub %r, %l : f32\nyield %h\n}\n"
-                                 "%t = reshape %s : f32[3, 1]\nstore %z[%o +: 3, %o +: 1] = %t\n"),
+  check(kernel("f32", "f32",
+               load + "%s = reduce custom %a axis=1 : f32[3] combine (%l, %r) {\n"
+                      "%h = sub %r, %l : f32\nyield %h\n}\n"
+                      "%t = reshape %s : f32[3, 1]\nstore %z[%o +: 3, %o +: 1] = %t\n"),
         {x, x, make_tensor(ElementType::F32, {3, 1}, random)});
-  check(kernel("f32", "f32", load +
-                                 "%s = reduce custom %a axis=0 : f32[300] combine (%l, %r) {\n"
-                                 "%h = sub %r, %l : f32\nyield %h\n}\n"
-                                 "%t = reshape %s : f32[1, 300]\nstore %z[%o +: 1, %o +: 300] = %t\n"),
+  check(kernel("f32", "f32",
+               load + "%s = reduce custom %a axis=0 : f32[300] combine (%l, %r) {\n"
+                      "%h = sub %r, %l : f32\nyield %h\n}\n"
+                      "%t = reshape %s : f32[1, 300]\nstore %z[%o +: 1, %o +: 300] = %t\n"),
         {x, x, make_tensor(ElementType::F32, {1, 300}, random)});
-  for (const char* scan : {"sum %a axis=1", "sum %a axis=0", "max %a axis=1", "sum %a axis=1 reverse"}) {
-    check(kernel("f32", "f32", load + fmt::format("%s = scan {} : f32[3, 300]\n"
-                                                  "store %z[%o +: 3, %o +: 300] = %s\n", scan)),
+  for (const char* scan :
+       {"sum %a axis=1", "sum %a axis=0", "max %a axis=1", "sum %a axis=1 reverse"}) {
+    check(kernel("f32", "f32",
+                 load + fmt::format("%s = scan {} : f32[3, 300]\n"
+                                    "store %z[%o +: 3, %o +: 300] = %s\n",
+                                    scan)),
           {x, x, make_tensor(ElementType::F32, {3, 300}, random)});
   }
 }
@@ -301,28 +311,36 @@ TEST_CASE("shapes: transposed, sliced, joined and renumbered tiles") {
     check(kernel("f32", "f32", loads("f32", "1.5") + lines),
           {x, x, make_tensor(ElementType::F32, std::move(sizes), random)});
   };
-  run("%p = permute %a order=[1, 0] : f32[40, 8]\nstore %z[%o +: 40 masked, %o +: 8 masked] = %p\n", {37, 7});
+  run("%p = permute %a order=[1, 0] : f32[40, 8]\nstore %z[%o +: 40 masked, %o +: 8 masked] = %p\n",
+      {37, 7});
   run("%s = slice %a offsets=[2, 5] : f32[3, 20]\n%t = slice %b offsets=[0, 0] : f32[3, 20]\n"
-      "%u = add %s, %t : f32[3, 20]\nstore %z[%o +: 3, %o +: 20] = %u\n", {3, 20});
+      "%u = add %s, %t : f32[3, 20]\nstore %z[%o +: 3, %o +: 20] = %u\n",
+      {3, 20});
   run("%c = concat %a, %b axis=1 : f32[8, 80]\nstore %z[%o +: 8, %o +: 80] = %c\n", {8, 80});
   run("%c = concat %a, %b axis=0 : f32[16, 40]\nstore %z[%o +: 16, %o +: 40] = %c\n", {16, 40});
   run("%s = slice %a offsets=[0, 0] : f32[6, 10]\n%q = reshape %s : f32[20, 3]\n"
-      "%w = mul %q, %q : f32[20, 3]\nstore %z[%o +: 20, %o +: 3] = %w\n", {20, 3});
+      "%w = mul %q, %q : f32[20, 3]\nstore %z[%o +: 20, %o +: 3] = %w\n",
+      {20, 3});
   run("%s = slice %a offsets=[0, 0] : f32[1, 40]\n%c = slice %b offsets=[0, 3] : f32[8, 1]\n"
-      "%sb = broadcast %s : f32[8, 40]\n%cb = broadcast %c : f32[8, 40]\n%w = sub %sb, %cb : f32[8, 40]\n"
-      "store %z[%o +: 8 masked, %o +: 40 masked] = %w\n", {7, 37});
+      "%sb = broadcast %s : f32[8, 40]\n%cb = broadcast %c : f32[8, 40]\n%w = sub %sb, %cb : "
+      "f32[8, 40]\n"
+      "store %z[%o +: 8 masked, %o +: 40 masked] = %w\n",
+      {7, 37});
 }
 
 TEST_CASE("starts before and behind the tensor read the pad and write nothing") {
   std::mt19937 random(13);
   for (const int start : {-50, -3, 0, 4, 60}) {
     check(kernel("f32", "f32",
-                 fmt::format("%s = constant {} : i64\n%p = constant 2.5 : f32\n%one = constant 1 : i64\n"
-                             "%a = load %x[%s +: 8 masked, %s +: 40 masked] pad %p : f32[8, 40]\n"
-                             "%q = load %y[%s masked, %s masked] pad %p : f32\n"
-                             "%qb = broadcast %q : f32[8, 40]\n%r = add %a, %qb : f32[8, 40]\n"
-                             "store %z[%s +: 8 masked, %s +: 40 masked] = %r pad\n", start)),
-          {make_tensor(ElementType::F32, {7, 37}, random), make_tensor(ElementType::F32, {7, 37}, random),
+                 fmt::format(
+                     "%s = constant {} : i64\n%p = constant 2.5 : f32\n%one = constant 1 : i64\n"
+                     "%a = load %x[%s +: 8 masked, %s +: 40 masked] pad %p : f32[8, 40]\n"
+                     "%q = load %y[%s masked, %s masked] pad %p : f32\n"
+                     "%qb = broadcast %q : f32[8, 40]\n%r = add %a, %qb : f32[8, 40]\n"
+                     "store %z[%s +: 8 masked, %s +: 40 masked] = %r pad\n",
+                     start)),
+          {make_tensor(ElementType::F32, {7, 37}, random),
+           make_tensor(ElementType::F32, {7, 37}, random),
            make_tensor(ElementType::F32, {9, 33}, random)});
   }
 }
@@ -337,33 +355,40 @@ TEST_CASE("gathers and scatters") {
   const Tensor y = make_tensor(ElementType::F32, {18, 21}, random);
   for (const char* order : {"gather %g 20 masked, %o +: 18", "%k, gather %g 20 masked"}) {
     const bool is_row = order[0] == '%';
-    check(fmt::format("kernel @k(%x: tensor<f32>[M, N], %y: tensor<f32>[N, L], %z: out tensor<f32>[P, Q])\n{}"
-                      "%o = constant 0 : i64\n{}%t = load %{}[{}] fill %zero : f32[{}]\n"
-                      "store %z[{}] = %t\nyield\n}}\n",
-                      one_program, body, is_row ? "y" : "x", order, is_row ? "20" : "20, 18",
-                      is_row ? "%o, gather %g 20 masked" : "gather %g 20 masked, %o +: 18"),
-          {x, y, make_tensor(ElementType::F32, {22, 21}, random)});
+    check(
+        fmt::format(
+            "kernel @k(%x: tensor<f32>[M, N], %y: tensor<f32>[N, L], %z: out tensor<f32>[P, Q])\n{}"
+            "%o = constant 0 : i64\n{}%t = load %{}[{}] fill %zero : f32[{}]\n"
+            "store %z[{}] = %t\nyield\n}}\n",
+            one_program, body, is_row ? "y" : "x", order, is_row ? "20" : "20, 18",
+            is_row ? "%o, gather %g 20 masked" : "gather %g 20 masked, %o +: 18"),
+        {x, y, make_tensor(ElementType::F32, {22, 21}, random)});
   }
 }
 
 TEST_CASE("loops that exchange, shift and keep what they carry") {
   std::mt19937 random(19);
-  const std::string start = loads("f32", "0.0") + "%one = constant 1 : i64\n%five = constant 5 : i64\n";
+  const std::string start =
+      loads("f32", "0.0") + "%one = constant 1 : i64\n%five = constant 5 : i64\n";
   const auto run = [&](const std::string& lines) {
     check(kernel("f32", "f32", start + lines + "store %z[%o +: 8 masked, %o +: 40 masked] = %r\n"),
-          {make_tensor(ElementType::F32, {7, 37}, random), make_tensor(ElementType::F32, {7, 37}, random),
+          {make_tensor(ElementType::F32, {7, 37}, random),
+           make_tensor(ElementType::F32, {7, 37}, random),
            make_tensor(ElementType::F32, {7, 37}, random)});
   };
-  run("%p, %q = for %i = %o to %five step %one carry (%u = %a, %v = %b) : (f32[8, 40], f32[8, 40]) {\n"
+  run("%p, %q = for %i = %o to %five step %one carry (%u = %a, %v = %b) : (f32[8, 40], f32[8, 40]) "
+      "{\n"
       "%w = add %u, %v : f32[8, 40]\nyield %v, %w\n}\n%r = sub %p, %q : f32[8, 40]\n");
-  run("%p, %q = for %i = %o to %five step %one carry (%u = %a, %v = %b) : (f32[8, 40], f32[8, 40]) {\n"
+  run("%p, %q = for %i = %o to %five step %one carry (%u = %a, %v = %b) : (f32[8, 40], f32[8, 40]) "
+      "{\n"
       "yield %v, %u\n}\n%r = sub %p, %q : f32[8, 40]\n");
   run("%sq = slice %a offsets=[0, 0] : f32[8, 8]\n"
       "%p = for %i = %o to %five step %one carry (%u = %sq) : f32[8, 8] {\n"
       "%t = permute %u order=[1, 0] : f32[8, 8]\n%w = sub %t, %u : f32[8, 8]\nyield %w\n}\n"
       "%c1 = concat %p, %p axis=1 : f32[8, 16]\n%c2 = concat %c1, %c1 axis=1 : f32[8, 32]\n"
       "%r = concat %c2, %p axis=1 : f32[8, 40]\n");
-  run("%n, %r = while carry (%c = %o, %u = %a) : (i64, f32[8, 40]) {\n%t = compare lt %c, %five : bool\n"
+  run("%n, %r = while carry (%c = %o, %u = %a) : (i64, f32[8, 40]) {\n%t = compare lt %c, %five : "
+      "bool\n"
       "yield %t\n} do (%c.1, %u.1) {\n%d = add %c.1, %one : i64\n%w = mul %u.1, %b : f32[8, 40]\n"
       "yield %d, %w\n}\n");
   run("%t = compare lt %o, %five : bool\n%r = if %t : f32[8, 40] {\n%w = add %a, %b : f32[8, 40]\n"
@@ -373,11 +398,14 @@ TEST_CASE("loops that exchange, shift and keep what they carry") {
 TEST_CASE("a tensor read and written keeps its order") {
   std::mt19937 random(23);
   const auto run = [&](const std::string& lines) {
-    check(kernel("f32", "f32", "%zero = constant 0.0 : f32\n%one = constant 1 : i64\n" + lines, "inout"),
-          {make_tensor(ElementType::F32, {7, 37}, random), make_tensor(ElementType::F32, {7, 37}, random),
+    check(kernel("f32", "f32", "%zero = constant 0.0 : f32\n%one = constant 1 : i64\n" + lines,
+                 "inout"),
+          {make_tensor(ElementType::F32, {7, 37}, random),
+           make_tensor(ElementType::F32, {7, 37}, random),
            make_tensor(ElementType::F32, {7, 37}, random)});
   };
-  run("%a = load %z[%o +: 7, %o +: 36] fill %zero : f32[7, 36]\nstore %z[%o +: 7, %one +: 36] = %a\n");
+  run("%a = load %z[%o +: 7, %o +: 36] fill %zero : f32[7, 36]\nstore %z[%o +: 7, %one +: 36] = "
+      "%a\n");
   run("%a = load %z[%o +: 7, %o +: 37] fill %zero : f32[7, 37]\n%b = mul %a, %a : f32[7, 37]\n"
       "store %z[%o +: 7, %o +: 37] = %b\n%c = load %z[%o +: 7, %o +: 37] fill %zero : f32[7, 37]\n"
       "%d = sub %c, %a : f32[7, 37]\nstore %z[%o +: 7, %o +: 37] = %d\n");
@@ -393,15 +421,20 @@ TEST_CASE("dots of odd shapes, both precisions, operands in any order") {
         const bool is_rhs_turned = (form & 2) != 0;
         std::vector<std::size_t> turned = {1, 0};
         const std::string text = fmt::format(
-            "kernel @k(%x: tensor<f32>[M, K], %y: tensor<f32>[K, N], %z: out tensor<f32>[M, N])\n{0}"
-            "%o = constant 0 : i64\n%zero = constant 0.0 : f32\n%acc = broadcast %zero : f32[{1}, {2}]\n"
+            "kernel @k(%x: tensor<f32>[M, K], %y: tensor<f32>[K, N], %z: out tensor<f32>[M, "
+            "N])\n{0}"
+            "%o = constant 0 : i64\n%zero = constant 0.0 : f32\n%acc = broadcast %zero : f32[{1}, "
+            "{2}]\n"
             "%a = load %x[%o +: {1} masked, %o +: {3} masked] fill %zero : f32[{1}, {3}]\n"
             "%b = load %y[%o +: {3} masked, %o +: {2} masked] fill %zero : f32[{3}, {2}]\n"
             "%c = dot {4} %a, %b, %acc : f32[{1}, {2}]\n%d = dot {4} %a, %b, %c : f32[{1}, {2}]\n"
-            "%e = add %c, %d : f32[{1}, {2}]\nstore %z[%o +: {1} masked, %o +: {2} masked] = %e\nyield\n}}\n",
+            "%e = add %c, %d : f32[{1}, {2}]\nstore %z[%o +: {1} masked, %o +: {2} masked] = "
+            "%e\nyield\n}}\n",
             one_program, m == 1 ? 1 : m + 3, n == 1 ? 1 : n + 9, k == 1 ? 1 : k + 2, precision);
-        check(text, {make_tensor(ElementType::F32, {m, k}, random, is_lhs_turned ? turned : std::vector<std::size_t>()),
-                     make_tensor(ElementType::F32, {k, n}, random, is_rhs_turned ? turned : std::vector<std::size_t>()),
+        check(text, {make_tensor(ElementType::F32, {m, k}, random,
+                                 is_lhs_turned ? turned : std::vector<std::size_t>()),
+                     make_tensor(ElementType::F32, {k, n}, random,
+                                 is_rhs_turned ? turned : std::vector<std::size_t>()),
                      make_tensor(ElementType::F32, {m, n}, random)});
       }
     }

@@ -17,14 +17,15 @@ namespace {
 
 /// Words that a local may not be called, and the parameters of the entry points.
 constexpr auto reserved = std::to_array<std::string_view>(
-    {"alignas", "alignof", "and", "arguments", "asm", "auto", "begin", "bool", "break", "case",
-     "catch", "char", "class", "const", "continue", "default", "delete", "do", "double", "else",
-     "end", "enum", "explicit", "export", "extents", "extern", "false", "float", "for", "friend",
-     "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "not", "nullptr",
-     "operator", "or", "private", "program", "protected", "public", "register", "return",
-     "scratch", "short", "signed", "sizeof", "static", "struct", "switch", "template", "this",
-     "throw", "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "v",
-     "virtual", "void", "volatile", "while", "xor"});
+    {"alignas",  "alignof", "and",     "arguments", "asm",       "auto",     "begin",    "bool",
+     "break",    "case",    "catch",   "char",      "class",     "const",    "continue", "default",
+     "delete",   "do",      "double",  "else",      "end",       "enum",     "explicit", "export",
+     "extents",  "extern",  "false",   "float",     "for",       "friend",   "goto",     "if",
+     "inline",   "int",     "long",    "mutable",   "namespace", "new",      "not",      "nullptr",
+     "operator", "or",      "private", "program",   "protected", "public",   "register", "return",
+     "scratch",  "short",   "signed",  "sizeof",    "static",    "struct",   "switch",   "template",
+     "this",     "throw",   "true",    "try",       "typedef",   "typeid",   "typename", "union",
+     "unsigned", "using",   "v",       "virtual",   "void",      "volatile", "while",    "xor"});
 
 std::string clean(std::string_view hint) {
   std::string name;
@@ -53,6 +54,13 @@ std::string indent(std::string_view text) {
   return result;
 }
 
+/// The prelude's files are headers to an editor, but part of the main file here.
+std::string without_pragma(std::string text) {
+  constexpr std::string_view pragma = "#pragma once\n\n";
+  const std::size_t at = text.find(pragma);
+  return at == std::string::npos ? text : text.erase(at, pragma.size());
+}
+
 /// The prelude's parts that the text mentions, in their order of dependence.
 std::string prelude(int lanes, std::string_view text) {
   struct Part {
@@ -76,7 +84,7 @@ std::string prelude(int lanes, std::string_view text) {
     });
     if (!is_needed) continue;
     for (const EmbeddedText* file = tile_prelude(); file->name != nullptr; ++file) {
-      if (part.file == file->name) result += file->text;
+      if (part.file == file->name) result += without_pragma(file->text);
     }
   }
   return result;
@@ -91,10 +99,7 @@ std::string emit_cpp(const ir::Module& module, const schedule::Plan& plan,
 
 KernelEmitter::KernelEmitter(const ir::Module& module, const schedule::Plan& plan,
                              std::span<const StrideClass> strides, const schedule::Target& target)
-    : function_(module.functions[module.kernel]),
-      plan_(plan),
-      strides_(strides),
-      target_(target) {
+    : function_(module.functions[module.kernel]), plan_(plan), strides_(strides), target_(target) {
   std::size_t word = 0;
   for (const ValueId argument : function_.blocks[function_.body].arguments) {
     const ir::Type& type = function_.type(argument);
@@ -117,9 +122,9 @@ std::string KernelEmitter::run() {
     is_grid ? emit_grid() : emit_run();
     entries += text_ + '\n';
   }
-  const std::string title = fmt::format("// Kernel {}{}, for {}.\n", function_.name,
-                                        function_.instance.empty() ? "" : "<" + function_.instance + ">",
-                                        target_.name);
+  const std::string title =
+      fmt::format("// Kernel {}{}, for {}.\n", function_.name,
+                  function_.instance.empty() ? "" : "<" + function_.instance + ">", target_.name);
   return title + prelude(lanes(), entries) + '\n' + indent(entries);
 }
 
@@ -132,8 +137,9 @@ void KernelEmitter::emit_grid() {
   for (std::size_t axis = 0; axis < extents.size(); ++axis) {
     line("extents[{}] = {};", axis, scalar(extents[axis]));
   }
-  text_ = fmt::format("extern \"C\" void {}(const long* arguments, long* extents) {{\n", grid_symbol) +
-          prologue(true) + text_ + "}\n";
+  text_ =
+      fmt::format("extern \"C\" void {}(const long* arguments, long* extents) {{\n", grid_symbol) +
+      prologue(true) + text_ + "}\n";
 }
 
 void KernelEmitter::emit_run() {
@@ -199,10 +205,11 @@ std::string KernelEmitter::scalar(ValueId value) {
   name = function_.parameters[facts.index].name;
   if (std::ranges::find(reserved, name) != reserved.end()) name = fresh(name);
   const std::string type = scalar_type(facts.type.element);
-  used_[word] = ir::is_float(facts.type.element)
-                    ? fmt::format("const float {} = __builtin_bit_cast(float, (unsigned)arguments[{}]);",
-                                  name, word)
-                    : fmt::format("const {} {} = ({})arguments[{}];", type, name, type, word);
+  used_[word] =
+      ir::is_float(facts.type.element)
+          ? fmt::format("const float {} = __builtin_bit_cast(float, (unsigned)arguments[{}]);",
+                        name, word)
+          : fmt::format("const {} {} = ({})arguments[{}];", type, name, type, word);
   return name;
 }
 
@@ -216,7 +223,8 @@ std::string KernelEmitter::tensor(ValueId tensor) {
   const std::string type = memory_type(function_.type(tensor).element);
   const std::string_view constant = parameter.access == ir::Access::In ? "const " : "";
   const std::size_t word = first_word_[index];
-  used_[word] = fmt::format("{0}{1}* const {2} = ({0}{1}*)arguments[{3}];", constant, type, name, word);
+  used_[word] =
+      fmt::format("{0}{1}* const {2} = ({0}{1}*)arguments[{3}];", constant, type, name, word);
   return name;
 }
 
@@ -224,8 +232,7 @@ std::string KernelEmitter::size(int parameter, int dimension) {
   const auto index = static_cast<std::size_t>(parameter);
   const auto d = static_cast<std::size_t>(dimension);
   const std::size_t word = first_word_[index] + 1 + d;
-  const std::string name =
-      fmt::format("{}_size{}", function_.parameters[index].name, dimension);
+  const std::string name = fmt::format("{}_size{}", function_.parameters[index].name, dimension);
   used_[word] = fmt::format("const long {} = arguments[{}];  // {}", name, word,
                             function_.parameters[index].sizes[d]);
   return name;
@@ -242,8 +249,7 @@ std::string KernelEmitter::stride(ValueId tensor, std::size_t dimension) {
   const std::size_t index = function_.values[tensor].index;
   const auto rank = static_cast<std::size_t>(function_.type(tensor).rank());
   const std::size_t word = first_word_[index] + 1 + rank + dimension;
-  const std::string name =
-      fmt::format("{}_stride{}", function_.parameters[index].name, dimension);
+  const std::string name = fmt::format("{}_stride{}", function_.parameters[index].name, dimension);
   used_[word] = fmt::format("const long {} = arguments[{}];", name, word);
   return name;
 }

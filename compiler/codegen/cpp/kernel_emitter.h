@@ -1,5 +1,6 @@
-// The state of writing one kernel's text: names of values and parameters, the lines so far, which parts
-// of the prelude they need. control.cpp walks blocks and steps with it; nest_emitter.h does loop nests.
+// The state of writing one kernel's text: names of values and parameters, the lines so far, which
+// parts of the prelude they need. control.cpp walks blocks and steps with it; nest_emitter.h does
+// loop nests.
 #pragma once
 
 #include <map>
@@ -81,8 +82,8 @@ class KernelEmitter {
   std::string text_;
   EntityVector<ir::ValueId, std::string> names_;
   std::map<std::string, int, std::less<>> taken_;
-  std::vector<std::size_t> first_word_;     // of each parameter, among the argument words
-  std::map<std::size_t, std::string> used_; // argument word -> declaration
+  std::vector<std::size_t> first_word_;      // of each parameter, among the argument words
+  std::map<std::size_t, std::string> used_;  // argument word -> declaration
   std::set<std::string> program_ids_;
   EntityVector<schedule::BufferId, std::string> buffers_;
 };

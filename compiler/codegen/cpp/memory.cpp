@@ -1,4 +1,5 @@
-// See nest_emitter.h. Loads and stores: addresses, masks, and which of the prelude's functions fits.
+// See nest_emitter.h. Loads and stores: addresses, masks, and which of the prelude's functions
+// fits.
 #include <algorithm>
 
 #include "compiler/codegen/cpp/nest_emitter.h"
@@ -140,15 +141,16 @@ std::string NestEmitter::pointer(const Address& address) {
     for (const Term& part : address.parts) {
       if (depth_of(part.dims) <= depth) dims |= part.dims;
     }
-    text = depth + 1 == levels_.size() ? text + sum
-                                       : define(address.base + "_at", "auto", text + sum, dims, false).text;
+    text = depth + 1 == levels_.size()
+               ? text + sum
+               : define(address.base + "_at", "auto", text + sum, dims, false).text;
   }
   if (!address.lane_index.empty()) text += " + " + times(address.lane_index, address.lane_stride);
   return text;
 }
 
-/// The lanes that take part; empty for all, unless `needs_one`. Lanes beyond the tile need not be masked
-/// where elements inside the tensor are only read.
+/// The lanes that take part; empty for all, unless `needs_one`. Lanes beyond the tile need not be
+/// masked where elements inside the tensor are only read.
 std::string NestEmitter::lane_mask(const Address& address, bool needs_one, bool is_read) {
   std::vector<std::string> masks = address.masks;
   const bool is_safe = is_read && !masks.empty() && address.gather.text.empty();
@@ -157,7 +159,8 @@ std::string NestEmitter::lane_mask(const Address& address, bool needs_one, bool 
   std::string text;
   const unsigned dims = bit(nest_.vector_dim);
   for (const std::string& mask : masks) {
-    const std::string name = define("lanes", "v::mask", mask, dims | address.gather.dims, true).text;
+    const std::string name =
+        define("lanes", "v::mask", mask, dims | address.gather.dims, true).text;
     text += (text.empty() ? "" : " & ") + name;
   }
   return text;
@@ -199,8 +202,9 @@ Term NestEmitter::read(const Address& address, ElementType element, const std::s
     if (is_bool) text = fmt::format("({}) != 0", text);
     if (is_vector) {
       const Term same{text, 0, false};
-      text = fmt::format("v::select({}, {}, {})", lane_mask(address, true, true), splat(same, element),
-                         splat({is_bool ? other + " != 0" : other, 0, false}, element));
+      text =
+          fmt::format("v::select({}, {}, {})", lane_mask(address, true, true), splat(same, element),
+                      splat({is_bool ? other + " != 0" : other, 0, false}, element));
     }
   } else {
     // Buffers are padded, so their last vector is read whole; a pad is given for tensors only.
@@ -220,11 +224,13 @@ Term NestEmitter::read(const Address& address, ElementType element, const std::s
                                    address.lane_stride, mask, other);
     }
     if (!inside.text.empty()) {
-      text = fmt::format("{} ? {} : v::splat<v::vector_of<{}>>({})", inside.text, text, type, other);
+      text =
+          fmt::format("{} ? {} : v::splat<v::vector_of<{}>>({})", inside.text, text, type, other);
     }
     if (is_bool) text = fmt::format("v::from_bytes({})", text);
   }
-  return define(hint, is_vector ? vector_type(element) : scalar_type(element), text, dims, is_vector);
+  return define(hint, is_vector ? vector_type(element) : scalar_type(element), text, dims,
+                is_vector);
 }
 
 /// `may_overrun`: lanes beyond the last element may be written.

@@ -36,7 +36,8 @@ void NestEmitter::run() {
     if (!limit.is_none()) {
       const std::string count = kernel_.fresh("count");
       kernel_.line("const long {} = v::valid({} - {}, {});", count,
-                   kernel_.size(limit.parameter, limit.dimension), kernel_.scalar(limit.start), bound);
+                   kernel_.size(limit.parameter, limit.dimension), kernel_.scalar(limit.start),
+                   bound);
       bound = count;
     }
     bounds_.push_back(std::move(bound));
@@ -121,7 +122,8 @@ void NestEmitter::vector_loop(std::size_t depth) {
   }
   const std::string whole = loop_body(depth, false);
   levels_.back().text += fmt::format(
-      "{{\nlong {0} = 0;\nfor (; {0} + {2} <= {1}; {0} += {2}) {{\n{3}}}\nif ({0} < {1}) {{\n{4}}}\n}}\n",
+      "{{\nlong {0} = 0;\nfor (; {0} + {2} <= {1}; {0} += {2}) {{\n{3}}}\nif ({0} < {1}) "
+      "{{\n{4}}}\n}}\n",
       i, bound, lanes, whole, partial);
 }
 
@@ -203,8 +205,8 @@ Term NestEmitter::value_at(ValueId value, const IndexMap& map, bool is_definitio
   const bool is_stored = plan_.places[value].kind == Place::Kind::Stored;
   Term term;
   if (is_stored && !is_definition && !is_own_fill(value, map)) {
-    term = read(buffer_address(plan_.places[value].buffer, map, {}), function_.type(value).element, "",
-                function_.values[value].name);
+    term = read(buffer_address(plan_.places[value].buffer, map, {}), function_.type(value).element,
+                "", function_.values[value].name);
   } else {
     term = compute(value, map);
   }

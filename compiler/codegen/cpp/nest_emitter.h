@@ -1,6 +1,7 @@
-// Writes one loop nest. Values are computed where they are first needed, at the outermost loop they allow:
-// what does not depend on an index is written before that loop, as a scalar if it does not depend on the
-// vector dimension. Each open loop has its own text and its own memory of what has been computed in it.
+// Writes one loop nest. Values are computed where they are first needed, at the outermost loop they
+// allow: what does not depend on an index is written before that loop, as a scalar if it does not
+// depend on the vector dimension. Each open loop has its own text and its own memory of what has
+// been computed in it.
 #pragma once
 
 #include <map>
@@ -93,10 +94,10 @@ class NestEmitter {
   const schedule::Nest& nest_;
   const ir::Function& function_;
   const schedule::Plan& plan_;
-  std::vector<Level> levels_;        // [0]: outside all loops; [d]: inside loop nest_.order[d - 1]
-  std::vector<std::string> indices_; // loop variable per dimension
-  std::vector<std::string> bounds_;  // number of elements per dimension
-  std::string left_;                 // lanes that take part, while the last vector is written
+  std::vector<Level> levels_;         // [0]: outside all loops; [d]: inside loop nest_.order[d - 1]
+  std::vector<std::string> indices_;  // loop variable per dimension
+  std::vector<std::string> bounds_;   // number of elements per dimension
+  std::string left_;                  // lanes that take part, while the last vector is written
   std::vector<Reduction> reductions_;
   std::map<ir::ValueId, Term> bound_;  // arguments and values of a combine region
 };

@@ -1,5 +1,5 @@
-// See nest_emitter.h. Reductions and scans: partial results declared before the loop over the axis, updated
-// in its body, combined after it.
+// See nest_emitter.h. Reductions and scans: partial results declared before the loop over the axis,
+// updated in its body, combined after it.
 #include <algorithm>
 #include <bit>
 
@@ -26,16 +26,24 @@ bool is_rows(ReduceKind kind, ElementType element) {
 std::string_view combine_name(ReduceKind kind) {
   switch (kind) {
     using enum ReduceKind;
-    case Sum: return "v::Add";
-    case Prod: return "v::Multiply";
-    case Max: return "v::Max";
-    case Min: return "v::Min";
-    case Any: return "v::Or";
-    case All: return "v::And";
-    case Xor: return "v::Xor";
+    case Sum:
+      return "v::Add";
+    case Prod:
+      return "v::Multiply";
+    case Max:
+      return "v::Max";
+    case Min:
+      return "v::Min";
+    case Any:
+      return "v::Or";
+    case All:
+      return "v::And";
+    case Xor:
+      return "v::Xor";
     case ArgMax:
     case ArgMin:
-    case Custom: break;
+    case Custom:
+      break;
   }
   TILE_UNREACHABLE("not a built-in combination");
 }
@@ -49,11 +57,14 @@ std::string identity(ReduceKind kind, ElementType element) {
     using enum ReduceKind;
     case Sum:
     case Any:
-    case Xor: return literal(Scalar{element, 0});
+    case Xor:
+      return literal(Scalar{element, 0});
     case Prod:
-      return literal(element == ElementType::F32 ? Scalar::from_float(1) : Scalar::from_int(element, 1));
-    case All: return literal(element == ElementType::Bool ? Scalar::from_bool(true)
-                                                          : Scalar::from_int(element, -1));
+      return literal(element == ElementType::F32 ? Scalar::from_float(1)
+                                                 : Scalar::from_int(element, 1));
+    case All:
+      return literal(element == ElementType::Bool ? Scalar::from_bool(true)
+                                                  : Scalar::from_int(element, -1));
     case Max:
     case Min:
       if (element == ElementType::Bool) return literal(Scalar::from_bool(!is_max));
@@ -65,7 +76,8 @@ std::string identity(ReduceKind kind, ElementType element) {
       }
     case ArgMax:
     case ArgMin:
-    case Custom: break;
+    case Custom:
+      break;
   }
   TILE_UNREACHABLE("no identity");
 }
@@ -124,11 +136,12 @@ void NestEmitter::begin(Reduction& reduction) {
         nest_.axis < 0 ? 1 : nest_.space[static_cast<std::size_t>(nest_.axis)];
     const auto power = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(extent)));
     reduction.rows = std::min(power, sum_lanes);
-    if (is_axis_vector()) reduction.rows = std::max<std::int64_t>(1, reduction.rows / kernel_.lanes());
+    if (is_axis_vector())
+      reduction.rows = std::max<std::int64_t>(1, reduction.rows / kernel_.lanes());
     if (reduction.rows == 1) return declare(element, identity(kind, element), hint);
     const std::string name = kernel_.fresh(hint);
-    levels_.back().text += fmt::format("{} {}[{}] = {{}};\n", has_vectors ? vector_type(element) : "float",
-                                       name, reduction.rows);
+    levels_.back().text += fmt::format(
+        "{} {}[{}] = {{}};\n", has_vectors ? vector_type(element) : "float", name, reduction.rows);
     if (kind == ReduceKind::Prod) {
       levels_.back().text += fmt::format("for (auto& row : {}) row += 1.0f;\n", name);
     }
@@ -175,18 +188,20 @@ void NestEmitter::update_arg(Reduction& reduction) {
   const std::string& best = reduction.state[0];
   const std::string sign = kind_of(op) == ReduceKind::ArgMax ? ">" : "<";
   const std::string better =
-      ir::is_float(element) ? fmt::format("({0} {1} {2}) | (({0} != {0}) & ({2} == {2}))", x, sign, best)
-                            : fmt::format("{} {} {}", x, sign, best);
+      ir::is_float(element)
+          ? fmt::format("({0} {1} {2}) | (({0} != {0}) & ({2} == {2}))", x, sign, best)
+          : fmt::format("{} {} {}", x, sign, best);
   const std::string is_first = fmt::format("{} == 0", i);
   if (has_vectors) {
     const std::string name = kernel_.fresh("is_better");
     levels_.back().text += fmt::format(
-        "const v::mask {0} = v::to_mask({1}) | v::splat_mask({2});\n{3} = v::select({0}, {4}, {3});\n"
+        "const v::mask {0} = v::to_mask({1}) | v::splat_mask({2});\n{3} = v::select({0}, {4}, "
+        "{3});\n"
         "{5} = v::select({0}, v::splat<v::i64>({6}), {5});\n",
         name, better, is_first, best, x, reduction.state[1], i);
   } else {
-    levels_.back().text += fmt::format("if ({} || ({})) {{\n{} = {};\n{} = {};\n}}\n", is_first, better,
-                                       best, x, reduction.state[1], i);
+    levels_.back().text += fmt::format("if ({} || ({})) {{\n{} = {};\n{} = {};\n}}\n", is_first,
+                                       better, best, x, reduction.state[1], i);
   }
 }
 
@@ -225,14 +240,15 @@ void NestEmitter::update_custom(Reduction& reduction) {
     const ElementType element = function_.type(op.operands[r]).element;
     const Term next = value_at(yields[r], {});
     const std::string combined = has_vectors ? splat(next, element) : next.text;
-    levels_.back().text += fmt::format("{} = {} == 0 ? {} : {};\n", reduction.state[r],
-                                       axis_step(), elements[r], combined);
+    levels_.back().text += fmt::format("{} = {} == 0 ? {} : {};\n", reduction.state[r], axis_step(),
+                                       elements[r], combined);
   }
   if (op.code != ir::OpCode::Scan) return;
   for (std::size_t r = 0; r < count; ++r) {
     const ir::Type& type = function_.type(op.results[r]);
-    write(buffer_address(plan_.places[op.results[r]].buffer, schedule::identity_map(type.shape), {}),
-          type.element, {reduction.state[r], 0, has_vectors}, true);
+    write(
+        buffer_address(plan_.places[op.results[r]].buffer, schedule::identity_map(type.shape), {}),
+        type.element, {reduction.state[r], 0, has_vectors}, true);
   }
 }
 

@@ -1,7 +1,10 @@
 // Matrix products: acc += lhs @ rhs, every output one chain of fma with ascending k, then + 0.0.
-// The work is cut into blocks of `rows` rows and `vectors` vectors of columns whose accumulators stay in
-// registers. The right side is packed panel by panel (a panel: the columns of one block, k after k); the
-// left side is read in place where its rows are contiguous, else packed into strips of `rows` rows.
+// The work is cut into blocks of `rows` rows and `vectors` vectors of columns whose accumulators
+// stay in registers. The right side is packed panel by panel (a panel: the columns of one block, k
+// after k); the left side is read in place where its rows are contiguous, else packed into strips
+// of `rows` rows.
+#pragma once
+
 namespace v {
 
 #define TILE_UNROLL _Pragma("clang loop unroll(full)")
@@ -33,17 +36,20 @@ TILE_INLINE void dot_block(Matrix a, const float* b, long b_row, float* c, long 
     }
   }
   TILE_UNROLL for (int r = 0; r < rows; ++r) {
-    TILE_UNROLL for (int w = 0; w < vectors; ++w) store(c + r * c_row + w * lanes, acc[r][w] + 0.0f);
+    TILE_UNROLL for (int w = 0; w < vectors; ++w)
+        store(c + r * c_row + w * lanes, acc[r][w] + 0.0f);
   }
 }
 
 /// x[i][l] becomes x[l][i]: lanes change places with rows, one bit of the index at a time.
-template <int step> TILE_INLINE void exchange(f32* x) {
+template <int step>
+TILE_INLINE void exchange(f32* x) {
 #define TILE_LOW(l) ((l) & step) ? TILE_LANES + (l) - step : (l)
 #define TILE_HIGH(l) ((l) & step) ? TILE_LANES + (l) : (l) + step
 #if TILE_LANES == 16
-#define TILE_EACH(f) \
-  f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), f(15)
+#define TILE_EACH(f)                                                                             \
+  f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7), f(8), f(9), f(10), f(11), f(12), f(13), f(14), \
+      f(15)
 #else
 #define TILE_EACH(f) f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7)
 #endif
@@ -70,8 +76,8 @@ static void pack_panel(float* panel, Matrix b, long depth, long columns) {
     for (long k = 0; k < depth; ++k) {
       TILE_UNROLL for (int w = 0; w < vectors; ++w) {
         const float* from = b.at + k * b.row + w * lanes;
-        const f32 x = columns == width ? load(from)
-                                       : load_masked(from, below(columns - w * lanes), 0.0f);
+        const f32 x =
+            columns == width ? load(from) : load_masked(from, below(columns - w * lanes), 0.0f);
         store(panel + k * width + w * lanes, rounded(x));
       }
     }
@@ -82,7 +88,8 @@ static void pack_panel(float* panel, Matrix b, long depth, long columns) {
     long k = 0;
     for (; b.row == 1 && present >= lanes && k + lanes <= depth; k += lanes) {
       f32 x[lanes];
-      TILE_UNROLL for (int l = 0; l < lanes; ++l) x[l] = load(b.at + (w * lanes + l) * b.column + k);
+      TILE_UNROLL for (int l = 0; l < lanes; ++l) x[l] =
+          load(b.at + (w * lanes + l) * b.column + k);
       transpose(x);
       TILE_UNROLL for (int l = 0; l < lanes; ++l) {
         store(panel + (k + l) * width + w * lanes, rounded(x[l]));
@@ -108,7 +115,8 @@ static void pack_strip(float* strip, Matrix a, long depth, long count) {
   }
 }
 
-/// Packs all m rows into strips. Where the columns of a are contiguous, each is read once, in whole.
+/// Packs all m rows into strips. Where the columns of a are contiguous, each is read once, in
+/// whole.
 template <int rows, bool is_tf32>
 static void pack_strips(float* strips, long strip_size, Matrix a, long m, long depth) {
   long i = 0;
@@ -124,8 +132,8 @@ static void pack_strips(float* strips, long strip_size, Matrix a, long m, long d
     i = whole * rows;
   }
   for (; i < m; i += rows) {
-    pack_strip<rows, is_tf32>(strips + i / rows * strip_size,
-                              {a.at + i * a.row, a.row, a.column}, depth, m - i);
+    pack_strip<rows, is_tf32>(strips + i / rows * strip_size, {a.at + i * a.row, a.row, a.column},
+                              depth, m - i);
   }
 }
 
@@ -145,8 +153,10 @@ template <int rows, int vectors>
 TILE_INLINE void dot_panel(const Rows& x, const float* panel, long panel_row, long j) {
   for (long i = 0; i < x.m; i += rows) {
     Matrix left = {x.a.at + i * x.a.row, x.a.row, x.a.column};
-    if (x.is_packed) left = {x.strips + i / rows * x.strip_size, 1, rows};
-    else if (x.m - i < rows) left = {x.strips, 1, rows};
+    if (x.is_packed)
+      left = {x.strips + i / rows * x.strip_size, 1, rows};
+    else if (x.m - i < rows)
+      left = {x.strips, 1, rows};
     dot_block<rows, vectors>(left, panel, panel_row, x.acc + i * x.acc_row + j, x.acc_row, x.depth);
   }
 }
@@ -158,8 +168,10 @@ TILE_INLINE void dot_columns(const Rows& x, Matrix b, long j, long n, float* pan
   for (; j + width <= n; j += width) {
     const Matrix right = {b.at + j * b.column, b.row, b.column};
     if constexpr (packs_rhs) pack_panel<vectors, is_tf32>(panel, right, x.depth, width);
-    if constexpr (packs_rhs) dot_panel<rows, vectors>(x, panel, width, j);
-    else dot_panel<rows, vectors>(x, right.at, right.row, j);
+    if constexpr (packs_rhs)
+      dot_panel<rows, vectors>(x, panel, width, j);
+    else
+      dot_panel<rows, vectors>(x, right.at, right.row, j);
   }
   if constexpr (!packs_rhs && vectors > 1) {
     dot_columns<rows, vectors / 2, packs_rhs, is_tf32>(x, b, j, n, panel);
@@ -169,8 +181,8 @@ TILE_INLINE void dot_columns(const Rows& x, Matrix b, long j, long n, float* pan
   }
 }
 
-/// acc has rows and columns to spare: it is written in whole blocks. `strips` has room for all strips of
-/// the left side, or for one if it is read in place; `panel` for one panel.
+/// acc has rows and columns to spare: it is written in whole blocks. `strips` has room for all
+/// strips of the left side, or for one if it is read in place; `panel` for one panel.
 template <int rows, int vectors, bool packs_lhs, bool packs_rhs, bool is_tf32>
 static void dot(Matrix a, Matrix b, float* acc, long acc_row, long m, long n, long depth,
                 float* strips, float* panel) {

@@ -10,7 +10,7 @@ namespace tile {
 struct StrideClass {
   std::int8_t unit_dim = -1;   // the innermost dimension whose stride is 1, or -1
   std::uint8_t zero_dims = 0;  // bit d: stride of dimension d is 0 (broadcast)
-  bool aligned = false;        // base and all other strides are multiples of 16 bytes
+  bool aligned = false;        // base and all other strides: multiples of 16 bytes; CPU: not said
 
   bool operator==(const StrideClass&) const = default;
 };

@@ -154,7 +154,6 @@ tile::StrideClass unpack_stride_class(std::uint64_t bits) {
   tile::StrideClass result;
   result.unit_dim = static_cast<std::int8_t>(static_cast<int>(bits & 15) - 1);
   result.zero_dims = static_cast<std::uint8_t>(bits >> 4);
-  result.aligned = (bits >> 12 & 1) != 0;
   return result;
 }
 

@@ -57,24 +57,20 @@ StridedView view_of(const Argument& argument, const ParameterFacts& facts) {
        describe(argument.kind == Argument::Kind::Tensor, argument.rank, argument.element));
 }
 
-/// The 16 bits of VariantKey. Dimensions of size 1 are never stepped along, so their strides do not
-/// count against alignment.
-std::uint64_t stride_bits(const Argument& argument, int element_bytes) {
+/// The 16 bits of VariantKey. Alignment is left out: vector loads on a CPU do not need it, and a
+/// sequence of odd length would compile every kernel once more.
+std::uint64_t stride_bits(const Argument& argument) {
   int unit = -1;
   std::uint64_t zero_dims = 0;
-  std::uint64_t misalignment = reinterpret_cast<std::uintptr_t>(argument.data);
   for (int d = argument.rank; d-- > 0;) {
     const std::int64_t stride = argument.strides[d];
     if (stride == 1 && unit < 0) {
       unit = d;
     } else if (stride == 0) {
       zero_dims |= std::uint64_t{1} << d;
-    } else if (argument.sizes[d] > 1) {
-      misalignment |= static_cast<std::uint64_t>(stride * element_bytes);
     }
   }
-  const std::uint64_t aligned = (misalignment & 15) == 0 ? 1 : 0;
-  return static_cast<std::uint64_t>(unit + 1) | zero_dims << 4 | aligned << 12;
+  return static_cast<std::uint64_t>(unit + 1) | zero_dims << 4;
 }
 
 /// Checks one tensor by itself and appends its words.
@@ -100,8 +96,8 @@ void add_tensor(Launch& launch, std::size_t i, int tensor) {
     fail(launch.name(), "`{}` has no memory", launch.parameter_name(i));
   }
   launch.bytes += launch.ranges[i].end - launch.ranges[i].begin;
-  launch.key.strides[static_cast<std::size_t>(tensor) / 4] |=
-      stride_bits(argument, facts.element_bytes) << (tensor % 4 * 16);
+  launch.key.strides[static_cast<std::size_t>(tensor) / 4] |= stride_bits(argument)
+                                                              << (tensor % 4 * 16);
 }
 
 void add_arguments(Launch& launch) {

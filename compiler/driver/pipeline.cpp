@@ -1,6 +1,8 @@
 // See pipeline.h.
 #include "compiler/driver/pipeline.h"
 
+#include <algorithm>
+
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -102,6 +104,31 @@ KernelParameter launcher_parameter(const ir::Parameter& parameter, const ir::Typ
   return result;
 }
 
+/// Tiles that need more memory than the target grants a thread are a mistake in the source: says so
+/// with the largest buffers, each counted where it does not share another's memory.
+bool report_memory(LoadedFile& file, const Compilation& made) {
+  const auto needed = static_cast<std::int64_t>(made.plan.scratch_bytes);
+  if (needed <= made.target.scratch_limit_bytes) return true;
+  const ir::Function& kernel = made.module.functions[made.module.kernel];
+  auto report = file.diagnostics().report(kernel.span, Kind::TooMuchMemory, kernel.name, needed,
+                                          made.target.name, made.target.scratch_limit_bytes);
+  std::vector<const schedule::Buffer*> largest;
+  for (const schedule::Buffer& buffer : made.plan.buffers) {
+    if (buffer.same_memory.is_none()) largest.push_back(&buffer);
+  }
+  std::sort(largest.begin(), largest.end(), [](const auto* a, const auto* b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->offset < b->offset;
+  });
+  constexpr std::size_t shown = 4;
+  for (std::size_t i = 0; i < std::min(shown, largest.size()); ++i) {
+    report.note("buffer `" + largest[i]->name + "`, " + std::string(name(largest[i]->element)) +
+                ir::to_string(largest[i]->shape) + ", takes " + std::to_string(largest[i]->bytes) +
+                " bytes");
+  }
+  report.help("choose smaller extents for `" + largest[0]->name + "`");
+  return false;
+}
+
 }  // namespace
 
 LoadedFile::LoadedFile(const KernelSource& source)
@@ -187,6 +214,7 @@ std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& sel
 
   // Tile IR -> loops and buffers.
   made.plan = schedule::make_plan(made.module, made.strides, made.target);
+  if (!report_memory(file, made)) return std::nullopt;
   if (until == Until::Plan) return made;
 
   // Loops and buffers -> C++.

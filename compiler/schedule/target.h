@@ -20,6 +20,8 @@ struct Target {
   std::int64_t l1_bytes = 32 << 10;
   std::int64_t l2_bytes = 512 << 10;
   std::int64_t l3_bytes = 8 << 20;
+  /// Memory for a program's tiles, per thread. A tile that no cache can hold is a mistake.
+  std::int64_t scratch_limit_bytes = 64 << 20;
 
   /// 32-bit elements in a vector. All element types use this many lanes, so that they mix freely.
   int lanes() const { return vector_bytes / 4; }

@@ -11,9 +11,9 @@ Command add_check(CLI::App& app) {
     tile::LoadedFile file(read_source(input->path));
     if (file.program()) file.program()->check();
     if (file.diagnostics().has_errors()) return finish(file);
-    // The proofs (races, bounds) need the passes.
+    // The proofs (races, bounds) need the passes, the memory of the tiles needs the plan.
     for (const tile::Selection& selection : selections(file, *input)) {
-      tile::compile_kernel(file, selection, tile::Until::Passes);
+      tile::compile_kernel(file, selection, tile::Until::Plan);
     }
     return finish(file);
   };

@@ -1,6 +1,8 @@
 // See target.h.
 #include "compiler/schedule/target.h"
 
+#include <cpuid.h>
+
 namespace tile::schedule {
 namespace {
 
@@ -29,8 +31,16 @@ Target zen5() {
   return target;
 }
 
+/// AMD's family 1ah. (Compilers' own tests need a run-time library that knows it.)
+bool is_zen5() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!__builtin_cpu_is("amd") || __get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
+  const unsigned family = (eax >> 8 & 0xf) + (eax >> 20 & 0xff);
+  return family == 0x1a && __builtin_cpu_supports("x86-64-v4");
+}
+
 Target host() {
-  if (__builtin_cpu_is("znver5")) return zen5();
+  if (is_zen5()) return zen5();
   if (__builtin_cpu_supports("x86-64-v4")) return x86_64_v4();
   return x86_64_v3();
 }

@@ -74,8 +74,11 @@ static void pack_panel(float* panel, Matrix b, long depth, long columns) {
   const auto rounded = [](f32 x) { return is_tf32 ? round_tf32(x) : x; };
   if (b.column == 1) {
     for (long k = 0; k < depth; ++k) {
+      // Rows lie far apart, where no hardware prefetcher follows.
+      const bool is_ahead = k + 16 < depth;
       TILE_UNROLL for (int w = 0; w < vectors; ++w) {
         const float* from = b.at + k * b.row + w * lanes;
+        if (is_ahead) __builtin_prefetch(from + 16 * b.row);
         const f32 x =
             columns == width ? load(from) : load_masked(from, below(columns - w * lanes), 0.0f);
         store(panel + k * width + w * lanes, rounded(x));
@@ -125,6 +128,10 @@ static void pack_strips(float* strips, long strip_size, Matrix a, long m, long d
     for (long k = 0; k < depth; ++k) {
       const float* from = a.at + k * a.column;
       float* to = strips + k * rows;
+      // Columns lie far apart, where no hardware prefetcher follows.
+      if (k + 16 < depth) {
+        for (long l = 0; l < m; l += 16) __builtin_prefetch(from + 16 * a.column + l);
+      }
       for (long s = 0; s < whole; ++s) {
         __builtin_memcpy(to + s * strip_size, from + s * rows, 4 * rows);
       }

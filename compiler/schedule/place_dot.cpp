@@ -1,5 +1,6 @@
 // See planner.h. Matrix products: where operands are read from, block shapes, packing.
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/schedule/planner.h"
 
@@ -117,7 +118,7 @@ void Planner::choose_blocks(Dot& dot) {
   dot.panel = scratch("panel", depth * width);
   Buffer& result = plan_.buffers[dot.buffer];
   result.spare_rows = std::max<std::int64_t>(result.spare_rows, dot.block_rows);
-  result.row_multiple = std::max(result.row_multiple, width);
+  result.row_multiple = std::lcm(result.row_multiple, width);
 }
 
 BufferId Planner::scratch(std::string name, std::int64_t count) {

@@ -1,6 +1,7 @@
 // See planner.h. Copies that need not happen: a tile that a dot, a loop or a yield takes over is
 // computed in the taker's own buffer whenever the two buffers' lives do not overlap.
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/schedule/lives.h"
 #include "compiler/schedule/planner.h"
@@ -52,7 +53,7 @@ void Planner::merge(BufferId from, BufferId into) {
   Buffer& kept = plan_.buffers[into];
   Buffer& gone = plan_.buffers[from];
   kept.spare_rows = std::max(kept.spare_rows, gone.spare_rows);
-  kept.row_multiple = std::max(kept.row_multiple, gone.row_multiple);
+  kept.row_multiple = std::lcm(kept.row_multiple, gone.row_multiple);
   if (kept.name.empty()) kept.name = gone.name;
   gone.same_memory = into;
 }

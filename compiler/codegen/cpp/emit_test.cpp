@@ -120,10 +120,15 @@ void run_compiled(const ir::Module& module, const schedule::Target& target,
           code->find(run_symbol));
   std::int64_t extents[4] = {1, 1, 1, 1};
   grid(words.data(), extents);
-  std::vector<std::uint8_t> scratch(static_cast<std::size_t>(plan.scratch_bytes) + 64, 0xff);
-  void* aligned =
-      scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+  // Scratch memory has a guard on both sides too.
+  const std::size_t bytes = static_cast<std::size_t>(plan.scratch_bytes);
+  std::vector<std::uint8_t> scratch(bytes + 64 + 2 * Tensor::guard, 0xff);
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data()) + Tensor::guard;
+  std::uint8_t* aligned = scratch.data() + Tensor::guard + (64 - address % 64) % 64;
   run(words.data(), extents, 0, extents[0] * extents[1] * extents[2] * extents[3], aligned);
+  const auto is_untouched = [](std::uint8_t byte) { return byte == 0xff; };
+  CHECK(std::all_of(scratch.data(), aligned, is_untouched));
+  CHECK(std::all_of(aligned + bytes, scratch.data() + scratch.size(), is_untouched));
 }
 
 /// NaNs are equal to each other.

@@ -248,7 +248,7 @@ void NestEmitter::update_custom(Reduction& reduction) {
     const ir::Type& type = function_.type(op.results[r]);
     write(
         buffer_address(plan_.places[op.results[r]].buffer, schedule::identity_map(type.shape), {}),
-        type.element, {reduction.state[r], 0, has_vectors}, true);
+        type.element, {reduction.state[r], 0, has_vectors}, false);
   }
 }
 
@@ -271,7 +271,7 @@ void NestEmitter::update_scan(Reduction& reduction) {
       "if ({1} % 256 == 255) {5} = {4};\n",
       running, i, x, combine, result, total);
   write(buffer_address(plan_.places[op.results[0]].buffer, map, {}), type.element,
-        {result, 0, nest_.vector_dim >= 0}, true);
+        {result, 0, nest_.vector_dim >= 0}, false);
 }
 
 void NestEmitter::end(Reduction& reduction) {

@@ -88,6 +88,17 @@ ValueId reduce_one(Match& m) {
   TILE_UNREACHABLE("reduce kind");
 }
 
+/// So does a scan; of built-in kinds it is that element.
+ValueId scan_one(Match& m) {
+  const auto& attributes = std::get<ScanAttrs>(m.op().attributes);
+  const Type from = m.function().type(m.values[X]);
+  if (from.shape[static_cast<std::size_t>(attributes.axis)] != 1) return ValueId();
+  if (attributes.kind == ReduceKind::Custom) return ValueId();
+  const bool is_index =
+      attributes.kind == ReduceKind::ArgMax || attributes.kind == ReduceKind::ArgMin;
+  return is_index ? m.result_constant(0) : m.values[X];
+}
+
 }  // namespace
 
 std::span<const Rule> shape_rules() {
@@ -110,6 +121,7 @@ std::span<const Rule> shape_rules() {
       {"permute-permute", Any, op(Permute, op(Permute, x)), permute_permute},
       {"slice-slice", Any, op(Slice, op(Slice, x)), slice_slice},
       {"reduce-one", Any, op(Reduce, x), reduce_one},
+      {"scan-one", Any, op(Scan, x), scan_one},
   };
   return rules;
 }

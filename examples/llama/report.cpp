@@ -141,9 +141,11 @@ void Report::step(const StepMetrics& m) {
                      {"ms", m.milliseconds},
                      {"mem", m.memory_bytes}}
           .dump());
+  bool is_shown = m.step <= 1 || m.step == total_steps_ ||
+                  m.step % std::max<std::int64_t>(total_steps_ / 100, 1) == 0;
   if (terminal_) {
     draw_bar(m);
-  } else {
+  } else if (is_shown) {  // a log file wants a hundred lines, metrics.jsonl has them all
     fmt::print(
         stderr,
         "step {}/{}  loss {:.4f}  lr {:.2e}  norm {:.3f}  {:.0f} tok/s  {:.1f} ms  {:.1f} MiB\n",

@@ -27,7 +27,9 @@ struct Evaluation {
 
 class Report {
  public:
-  /// Starts metrics.jsonl in `folder`; a logging failure later never stops training (one warning).
+  /// Starts metrics.jsonl in `folder`, which has every step; stderr gets a progress bar on a
+  /// terminal, else about a hundred lines. A logging failure later never stops training (one
+  /// warning).
   Report(std::filesystem::path folder, std::int64_t total_steps);
   ~Report();
   Report(const Report&) = delete;

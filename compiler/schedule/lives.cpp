@@ -137,15 +137,6 @@ void LifePass::visit_block(BlockId block) {
       for (const BlockId region : op.regions) visit_block(region);
     }
   }
-  // A reshape's result names the memory of its operand for as long as it is used.
-  for (const OpId id : function_.blocks[block].ops) {
-    const Op& op = function_.ops[id];
-    if (op.code != OpCode::Reshape || is_view(function_, op)) continue;
-    const Life& source = lives_[memory(plan_.places[op.operands[0]].buffer)];
-    if (source.intervals.empty()) continue;
-    const int from = source.intervals.front().first;
-    live(plan_.places[op.results[0]].buffer, from, last_use(op.results[0], from));
-  }
 }
 
 void LifePass::visit_nest(const Nest& nest, int at) {
@@ -167,7 +158,7 @@ void LifePass::visit_nest(const Nest& nest, int at) {
 int LifePass::taken_over(const Sink& sink, BlockId block) const {
   const Op& op = function_.ops[sink.op];
   if (op.code == OpCode::Yield) return 2 * block_at_.at(block).end;
-  if (op.code == OpCode::Concat) return last_use(op.results[0], 0);
+  if (op.code == OpCode::Concat || op.code == OpCode::Reshape) return last_use(op.results[0], 0);
   return 2 * op_at_.at(sink.op).begin;
 }
 

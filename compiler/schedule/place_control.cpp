@@ -13,6 +13,10 @@ using ir::ValueId;
 
 namespace {
 
+bool is_along_axis(const Sink& sink) {
+  return sink.kind == Sink::Kind::Reduce || sink.kind == Sink::Kind::Scan;
+}
+
 /// Recomputing up to this many simple operations is cheaper than a trip through a buffer.
 constexpr int recompute_cost = 4;
 
@@ -208,7 +212,9 @@ NestId Planner::add_sink(Sink sink, const ir::Shape& shape, const std::vector<Li
       sink.kind == Sink::Kind::Scan && function_.attributes<ir::ScanAttrs>(sink.op).reverse;
   for (std::uint32_t n = 0; n < plan_.nests.size() && !is_reversed; ++n) {
     const Nest& nest = plan_.nests[NestId{n}];
-    const bool is_axis_free = !nest.is_reversed && (axis < 0 || nest.axis < 0 || axis == nest.axis);
+    const bool is_axis_free =
+        !nest.is_reversed && (!is_along_axis(sink) || nest.axis == axis ||
+                              std::ranges::none_of(nest.sinks, is_along_axis));
     if (nest.block == block_ && nest.level == level && nest.space == space && is_axis_free) {
       id = NestId{n};
     }

@@ -62,12 +62,11 @@ Plan Planner::run() {
 void Planner::force_stored() {
   ir::walk(function_, function_.body, [&](BlockId, OpId id) {
     const Op& op = function_.ops[id];
-    const bool is_view_of_memory = op.code == OpCode::Reshape && !is_view(function_, op);
+    const bool renumbers = op.code == OpCode::Reshape && !is_view(function_, op);
     if (is_control(op.code) || op.code == OpCode::Dot || op.code == OpCode::Reduce ||
-        op.code == OpCode::Scan || op.code == OpCode::Concat || is_view_of_memory) {
+        op.code == OpCode::Scan || op.code == OpCode::Concat || renumbers) {
       for (const ValueId result : op.results) stored_[result] = true;
     }
-    if (is_view_of_memory) stored_[op.operands[0]] = true;
     for (const BlockId region : op.regions) {
       for (const ValueId argument : function_.blocks[region].arguments) stored_[argument] = true;
     }
@@ -177,10 +176,13 @@ void Planner::place_tile(OpId id) {
   if (!stored_[result]) return;
   const BufferId buffer = buffer_of(result);
   if (op.code == OpCode::Reshape && !is_view(function_, op)) {
-    const BufferId source = buffer_of(op.operands[0]);
-    plan_.buffers[source].is_dense = plan_.buffers[buffer].is_dense = true;
-    plan_.buffers[buffer].same_memory = source;
-    ready_[result] = available(op.operands[0]);
+    // Renumbered elements must lie one after the other: a copy without padding serves both shapes.
+    const BufferId copy = scratch("dense", 0);
+    plan_.buffers[copy].element = function_.type(result).element;
+    plan_.buffers[copy].shape = function_.type(op.operands[0]).shape;
+    plan_.buffers[copy].is_dense = plan_.buffers[buffer].is_dense = true;
+    plan_.buffers[buffer].same_memory = copy;
+    ready_[result] = fill(op.operands[0], copy, id) + 1;
     return;
   }
   const int level = fill(result, buffer, OpId());

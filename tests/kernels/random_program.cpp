@@ -172,22 +172,39 @@ std::string Generator::matrix(const Extents& extents, int depth) {
 
 /// Values that come from another shape.
 std::string Generator::shaped(const Extents& extents, int depth) {
-  const std::string kind = one_of(std::array{"sum", "reduce_max", "reduce_min"});
-  const std::string other = other_extent();
+  const std::string kind =
+      one_of(std::array{"sum", "sum", "prod", "reduce_max", "reduce_min", "reduce<decay>"});
+  const std::string other = other_extent(), third = other_extent();
   if (extents.size() == 2) {
-    if (below(4) == 0) {
-      return fmt::format("cumsum({}, {}) * 0.25", value(Element::F32, extents, depth - 1),
-                         below(2));
+    if (below(3) > 0) return matrix(extents, depth);
+    const std::string scan = one_of(std::array{"cumsum", "cumsum", "cumprod", "scan<decay>"});
+    return fmt::format("{}({}, {}) * 0.25", scan, value(Element::F32, extents, depth - 1),
+                       below(2));
+  }
+  if (extents.empty()) {
+    if (below(3) > 0)
+      return fmt::format("{}({}, 0) * 0.25", kind, value(Element::F32, {other}, depth - 1));
+    const std::string x = value(Element::F32, {other, third}, depth - 1);
+    return fmt::format("{}(reshape({}, {}*{}), 0) * 0.125", kind, x, other, third);
+  }
+  const std::string& own = extents[0];
+  switch (below(4)) {
+    case 0: {
+      const std::string a = value(Element::F32, {own, other}, depth - 1);
+      const std::string b = value(Element::F32, {own, third}, depth - 1);
+      return fmt::format("{}(concat({}, {}, 1), 1) * 0.25", kind, a, b);
     }
-    return matrix(extents, depth);
+    case 1:
+      return fmt::format("{}({}, 1) * 0.25", kind, value(Element::F32, {own, other}, depth - 1));
+    case 2:
+      return fmt::format("{}({}, 0) * 0.25", kind, value(Element::F32, {other, own}, depth - 1));
+    default: {
+      const std::string cube = fmt::format("{}[:, :, None] - {}[None, :, :]",
+                                           value(Element::F32, {own, other}, depth - 1),
+                                           value(Element::F32, {other, third}, depth - 1));
+      return fmt::format("{}({}({}, 2), 1) * 0.25", kind, kind, cube);
+    }
   }
-  if (extents.empty())
-    return fmt::format("{}({}) * 0.25", kind, value(Element::F32, {other}, depth - 1));
-  if (below(2) == 0) {
-    return fmt::format("{}({}, 1) * 0.25", kind,
-                       value(Element::F32, {extents[0], other}, depth - 1));
-  }
-  return fmt::format("{}({}, 0) * 0.25", kind, value(Element::F32, {other, extents[0]}, depth - 1));
 }
 
 std::string Generator::f32_value(const Extents& extents, int depth) {
@@ -206,12 +223,23 @@ std::string Generator::f32_value(const Extents& extents, int depth) {
       return fmt::format("where({}, {}, {})", condition, a,
                          value(Element::F32, extents, depth - 1));
     }
-    case 6:
-      return fmt::format("f32({})", value(Element::I32, extents, depth - 1));
+    case 6: {
+      const Element integer = below(2) == 0 ? Element::I32 : Element::I64;
+      return fmt::format("f32({})", value(integer, extents, depth - 1));
+    }
     case 7: {
       const std::string a = value(Element::F32, extents, depth - 1);
       const std::string b = value(Element::F32, extents, depth - 1);
       return fmt::format("fma({}, 0.5, {})", a, b);
+    }
+    case 8: {
+      const std::string a = value(Element::F32, extents, depth - 1);
+      const std::string b = value(Element::F32, extents, depth - 1);
+      if (below(2) == 0) return fmt::format("mix({}, {})", a, b);
+      const int pair = next_++;
+      line(fmt::format("let (s{0}, p{0}) = sum_and_product({1}, {2});", pair, a, b));
+      variables_.push_back({fmt::format("s{}", pair), Element::F32, extents});
+      return fmt::format("p{} * 0.5", pair);
     }
     default:
       return shaped(extents, depth);
@@ -374,6 +402,7 @@ Row Generator::make() {
       "fn mix(a: f32[...], b: f32[...]) -> f32[...] {{ return a * 0.5 + b * 0.25; }}\n"
       "fn sum_and_product(a: f32[...], b: f32[...]) -> (f32[...], f32[...]) {{\n"
       "  return a + b, a * b;\n}}\n"
+      "fn decay(a: f32, b: f32) -> f32 {{ return a * 0.5 + b; }}\n"
       "kernel random<const BM: int = {}, const BN: int = {}, const BK: int = {}>(\n"
       "    x: tensor<f32>[M, N], w: tensor<f32>[N], ids: tensor<i64>[64], row_ids: "
       "tensor<i64>[64],\n"

@@ -138,6 +138,22 @@ TEST_CASE("one token at a time from a cache gives the bits of the whole sequence
   }
 }
 
+TEST_CASE("a key that is not finite reaches only the rows that see it") {
+  const Inputs in = inputs({1, 100, 100, 2, 1, 8});
+  const AttentionResult clean = attention(in.q, in.k, in.v, {}, 0.3f);
+  const Tensor k = clone(in.k);
+  const Tensor v = clone(in.v);
+  fill_(view::narrow(k, 1, 80, 1), NAN);
+  fill_(view::narrow(v, 1, 80, 1), INFINITY);
+  fill_(view::narrow(v, 1, 90, 1), NAN);
+  const AttentionResult dirty = attention(in.q, k, v, {}, 0.3f);
+  CHECK(test::same_bits(view::narrow(dirty.o, 1, 0, 80), view::narrow(clean.o, 1, 0, 80)));
+  for (float x : dirty.o.to_vector<float>()) {
+    if (std::isnan(x)) return;
+  }
+  FAIL("the rows behind it do not see it");
+}
+
 TEST_CASE("strided inputs, and errors") {
   const Tensor packed = random({2, 10, 3, 4, 8}, 1);  // q, k, v in one tensor
   const auto part = [&](std::int64_t i) { return view::select(packed, 2, i); };

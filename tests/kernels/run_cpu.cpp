@@ -1,6 +1,8 @@
 // See machines.h. Launches machine code without the framework, so that a failure here is the
 // compiler's.
+#include <algorithm>
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include <fmt/format.h>
@@ -14,36 +16,57 @@ namespace {
 struct AlignedDelete {
   void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t(64)); }
 };
-using Scratch = std::unique_ptr<std::byte, AlignedDelete>;
 
-Scratch make_scratch(std::size_t bytes) {
-  // Filled, so that code which relies on zeroed scratch fails.
-  const std::size_t size = bytes + 64;
-  Scratch scratch(static_cast<std::byte*>(::operator new(size, std::align_val_t(64))));
-  std::fill_n(scratch.get(), size, std::byte{0x7f});
-  return scratch;
-}
+/// Scratch memory filled with a pattern, so that code which relies on zeros fails, and with more of
+/// the pattern behind it, which must survive.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t bytes)
+      : bytes_(bytes),
+        memory_(
+            static_cast<std::byte*>(::operator new(bytes + guard_bytes, std::align_val_t(64)))) {
+    std::fill_n(memory_.get(), bytes + guard_bytes, pattern);
+  }
+  std::byte* data() { return memory_.get(); }
+  bool guard_intact() const {
+    return std::all_of(memory_.get() + bytes_, memory_.get() + bytes_ + guard_bytes,
+                       [](std::byte byte) { return byte == pattern; });
+  }
 
-/// One call for all programs, or two threads that take one program at a time.
-void run_programs(const CpuKernel& kernel, const std::int64_t* words,
+ private:
+  static constexpr std::size_t guard_bytes = 4096;
+  static constexpr std::byte pattern{0x7f};
+
+  std::size_t bytes_;
+  std::unique_ptr<std::byte, AlignedDelete> memory_;
+};
+
+/// One call for all programs, or two threads that take one program at a time. False when a program
+/// wrote behind its scratch memory.
+bool run_programs(const CpuKernel& kernel, const std::int64_t* words,
                   const std::vector<std::int64_t>& extents, int threads) {
   std::int64_t total = 1;
   for (std::int64_t extent : extents) total *= extent;
   if (threads == 1) {
-    const Scratch scratch = make_scratch(kernel.scratch_bytes);
-    if (total > 0) kernel.run(words, extents.data(), 0, total, scratch.get());
-    return;
+    Scratch scratch(kernel.scratch_bytes);
+    if (total > 0) kernel.run(words, extents.data(), 0, total, scratch.data());
+    return scratch.guard_intact();
   }
   std::atomic<std::int64_t> next = 0;
-  std::vector<std::jthread> workers;
-  for (int t = 0; t < threads; ++t) {
-    workers.emplace_back([&] {
-      const Scratch scratch = make_scratch(kernel.scratch_bytes);
-      for (std::int64_t program; (program = next++) < total;) {
-        kernel.run(words, extents.data(), program, program + 1, scratch.get());
-      }
-    });
+  std::atomic<bool> is_intact = true;
+  {
+    std::vector<std::jthread> workers;
+    for (int t = 0; t < threads; ++t) {
+      workers.emplace_back([&] {
+        Scratch scratch(kernel.scratch_bytes);
+        for (std::int64_t program; (program = next++) < total;) {
+          kernel.run(words, extents.data(), program, program + 1, scratch.data());
+        }
+        if (!scratch.guard_intact()) is_intact = false;
+      });
+    }
   }
+  return is_intact;
 }
 
 std::string key_of(const std::vector<StrideClass>& strides, const Settings& settings,
@@ -97,7 +120,9 @@ Outcome CpuRunner::run(const std::vector<Input>& inputs, const Settings& setting
   constexpr std::size_t most_axes = 8;
   std::vector<std::int64_t> extents(most_axes, 1);
   (*kernel)->grid(words.data(), extents.data());
-  run_programs(**kernel, words.data(), extents, threads);
+  if (!run_programs(**kernel, words.data(), extents, threads)) {
+    return std::unexpected("machine code wrote behind its scratch memory");
+  }
   Outputs outputs;
   std::size_t next = 0;
   for (const Input& input : inputs) {

@@ -21,6 +21,24 @@ kernel beside(x: tensor<f32>[M, N], w: tensor<f32>[N], a: out tensor<f32>[M, N],
            .sizes = {{{"M", 2}, {"N", 10}, {"J", 2}}, {{"M", 3}, {"N", 7}, {"J", 2}}}});
 }
 
+TEST_CASE("custom combinations along one element beside a reduction") {
+  run_row({.file = R"(// The same of kinds with a function.
+fn decay(a: f32, b: f32) -> f32 { return a * 0.5 + b; }
+kernel beside(x: tensor<f32>[M, N], w: tensor<f32>[N], a: out tensor<f32>[M, N],
+              b: out tensor<f32>[M, N], d: out tensor<f32>[M, J])
+  grid (M, ceil_div(N, 5))
+{
+  let (i, j) = program();
+  let v = x[i +: 1, j*5 +: 5];
+  a[i +: 1, j*5 +: 5] = scan<decay>(v, 0);
+  b[i, j*5 +: 5] = reduce<decay>(v * 2.0, 0);
+  d[i, j] = reduce_max(w[j*5 +: 5]);
+}
+)",
+           .kernel = "beside",
+           .sizes = {{{"M", 2}, {"N", 10}, {"J", 2}}, {{"M", 3}, {"N", 7}, {"J", 2}}}});
+}
+
 TEST_CASE("scans whose loops are not vectors") {
   run_row({.file = R"(// Combinations of scalars.
 kernel scans(x: tensor<f32>[M, N], a: out tensor<f32>[M, N], b: out tensor<f32>[M, N])

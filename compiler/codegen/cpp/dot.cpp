@@ -64,12 +64,13 @@ void KernelEmitter::emit_dot(const schedule::Dot& dot) {
   const std::int64_t depth = function_.type(op.operands[ir::op::Dot::lhs]).shape.back();
   const bool is_tf32 = std::get<ir::DotAttrs>(op.attributes).precision == ir::Precision::Tf32;
   TILE_CHECK(function_.type(op.results[0]).element == ir::ElementType::F32, "dot of f32 only");
-  const auto count = [&](const schedule::Limit& limit, std::int64_t extent) {
-    if (limit.is_none()) return fmt::format("{}", extent);
-    return fmt::format("v::valid({} - {}, {})", size(limit.parameter, limit.dimension),
-                       scalar(limit.start), extent);
-  };
   const std::vector<std::int64_t>& strides = plan_.buffers[dot.buffer].strides;
+  const auto name_of = [&](ValueId value) -> std::string_view {
+    const std::string& name = function_.values[value].name;
+    return name.empty() ? "a tile" : std::string_view(name);
+  };
+  line("// {} += {} @ {}", buffer(dot.buffer), name_of(op.operands[ir::op::Dot::lhs]),
+       name_of(op.operands[ir::op::Dot::rhs]));
   std::string acc = buffer(dot.buffer);
   std::vector<std::string> indices;
   for (std::size_t d = 0; d < batch; ++d) {

@@ -134,7 +134,8 @@ std::string literal(const ir::Scalar& value) {
       break;
   }
   const float x = value.as_float();
-  if (!std::isfinite(x)) return fmt::format("__builtin_bit_cast(float, {:#x}u)", value.bits);
+  if (std::isnan(x)) return fmt::format("__builtin_bit_cast(float, {:#x}u)", value.bits);
+  if (std::isinf(x)) return x < 0 ? "(-__builtin_inff())" : "__builtin_inff()";
   char digits[40];
   const auto end = std::to_chars(digits, digits + sizeof digits, x).ptr;
   std::string text(digits, end);

@@ -147,7 +147,7 @@ void KernelEmitter::emit_run() {
   std::string body = std::exchange(text_, "");
   line("extern \"C\" void {}(const long* arguments, const long* extents, long begin, long end,",
        run_symbol);
-  line("void* scratch) {{");
+  line("{}void* scratch) {{", std::string(25, ' '));
   append(prologue(false));
   line("for (long program = begin; program < end; ++program) {{");
   const int rank = function_.grid_rank();
@@ -261,6 +261,14 @@ std::string KernelEmitter::buffer(schedule::BufferId id) {
     name = fresh(hint.empty() ? "buffer" : hint + "_tile");
   }
   return name;
+}
+
+std::string KernelEmitter::count(const schedule::Limit& limit, std::int64_t extent) {
+  if (limit.is_none()) return fmt::format("{}", extent);
+  const std::string total = size(limit.parameter, limit.dimension);
+  const std::string start = scalar(limit.start);
+  if (start == "0l") return fmt::format("v::valid({}, {})", total, extent);
+  return fmt::format("v::valid({} - {}, {})", total, start, extent);
 }
 
 }  // namespace tile::codegen

@@ -57,6 +57,8 @@ class KernelEmitter {
   /// "1" and "0" where the stride class says so.
   std::string stride(ir::ValueId tensor, std::size_t dimension);
   std::string buffer(schedule::BufferId buffer);
+  /// How many of `extent` elements the limit leaves.
+  std::string count(const schedule::Limit& limit, std::int64_t extent);
 
   // control.cpp
   void emit_block(ir::BlockId block);

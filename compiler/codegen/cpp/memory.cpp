@@ -58,7 +58,11 @@ void NestEmitter::add_range(Address& address, const Op& op, std::size_t t, std::
   if (is_masked) address.dims |= bit(term.dim);  // a limit may leave that loop without elements
   if (!is_masked || is_covered(op, d, term)) return;
   std::string position = start.text;
-  if (index(term).text != "0") position += " + " + index(term).text;
+  if (position == "0l") {
+    position = index(term).text;
+  } else if (index(term).text != "0") {
+    position += " + " + index(term).text;
+  }
   const std::string size = kernel_.size(tensor, t);
   if (!is_vector) {
     address.conditions.push_back(
@@ -193,7 +197,8 @@ Term NestEmitter::read(const Address& address, ElementType element, const std::s
   const Term inside = condition(address);
   const std::string from = pointer(address);
   const std::string type = memory_type(element);
-  const std::string other = fmt::format("({})({})", type, pad.empty() ? "0" : pad);
+  const bool is_typed = !pad.empty() && ir::byte_size(element) >= 4;
+  const std::string other = is_typed ? pad : fmt::format("({})({})", type, pad.empty() ? "0" : pad);
   std::string text;
   const bool is_each = !address.lane_stride.empty();
   if (!is_each) {

@@ -28,6 +28,7 @@ NestEmitter::NestEmitter(KernelEmitter& kernel, const schedule::Nest& nest)
 }
 
 void NestEmitter::run() {
+  kernel_.line("// Over {}:{}", ir::to_string(nest_.space), purpose());
   declare_results();
   for (std::size_t d = 0; d < nest_.space.size(); ++d) {
     indices_.push_back(kernel_.fresh(index_names[std::min(d, std::size(index_names) - 1)]));
@@ -35,15 +36,41 @@ void NestEmitter::run() {
     std::string bound = fmt::format("{}", nest_.space[d]);
     if (!limit.is_none()) {
       const std::string count = kernel_.fresh("count");
-      kernel_.line("const long {} = v::valid({} - {}, {});", count,
-                   kernel_.size(limit.parameter, limit.dimension), kernel_.scalar(limit.start),
-                   bound);
+      kernel_.line("const long {} = {};", count, kernel_.count(limit, nest_.space[d]));
       bound = count;
     }
     bounds_.push_back(std::move(bound));
   }
   open_loops(0);
   kernel_.append(levels_[0].text);
+}
+
+/// What the nest is for, as a comment: " stores y; sums total".
+std::string NestEmitter::purpose() const {
+  std::string text;
+  const auto add = [&](std::string_view verb, std::string_view name) {
+    text += fmt::format("{} {} {}", text.empty() ? "" : ";", verb, name.empty() ? "a tile" : name);
+  };
+  for (const Sink& sink : nest_.sinks) {
+    const std::string& value = function_.values[sink.value].name;
+    switch (sink.kind) {
+      case Sink::Kind::Store: {
+        const ValueId tensor = function_.ops[sink.op].operands[ir::op::Store::tensor];
+        add("stores", function_.values[tensor].name);
+        break;
+      }
+      case Sink::Kind::Fill:
+        add("keeps", value);
+        break;
+      case Sink::Kind::Reduce:
+        add("reduces", value);
+        break;
+      case Sink::Kind::Scan:
+        add("scans", value);
+        break;
+    }
+  }
+  return text;
 }
 
 /// Scalars that the nest computes are declared before it.

@@ -40,6 +40,7 @@ class NestEmitter {
   };
 
   // nest_emitter.cpp: loops and values.
+  std::string purpose() const;
   void declare_results();
   void open_loops(std::size_t depth);
   void vector_loop(std::size_t depth);

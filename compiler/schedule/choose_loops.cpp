@@ -46,6 +46,7 @@ void Planner::choose_loops(Nest& nest) {
   std::iota(nest.order.begin(), nest.order.end(), 0);
   if (rank == 0) return;
   std::vector<int> votes(rank, 0);
+  neighbours_.assign(rank, false);
   std::set<std::pair<ValueId, IndexMap>> seen;
   bool is_axis_sequential = false;
   for (const Sink& sink : nest.sinks) {
@@ -69,6 +70,13 @@ void Planner::choose_loops(Nest& nest) {
   };
   move_last(nest.vector_dim);
   move_last(nest.axis);
+  if (nest.axis >= 0) return;
+  // A tile that some tensor holds the other way round goes block by block: the cache lines that lie
+  // across the vector loop are used up before they are lost.
+  for (int d = 0; d < static_cast<int>(rank); ++d) {
+    if (d != nest.vector_dim && neighbours_[static_cast<std::size_t>(d)]) nest.blocked_dim = d;
+  }
+  move_last(nest.blocked_dim);
 }
 
 void Planner::vote_sink(const Sink& sink, std::vector<int>& votes,
@@ -126,6 +134,7 @@ void Planner::vote_access(const Op& op, const IndexMap& map, int weight, std::ve
     const bool is_unit =
         access.dims[t].kind == AccessDim::Kind::Range && strides.unit_dim == static_cast<int>(t);
     votes[static_cast<std::size_t>(term.dim)] += is_unit ? weight : -weight;
+    if (is_unit) neighbours_[static_cast<std::size_t>(term.dim)] = true;
   }
 }
 

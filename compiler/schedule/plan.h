@@ -72,6 +72,8 @@ struct Nest {
   bool is_reversed = false;  // the axis runs from its end
   std::vector<int> order;    // dimensions, outermost loop first
   int vector_dim = -1;       // the dimension whose loop advances by whole vectors; -1: none
+  int blocked_dim = -1;  // its loop is innermost and runs over `block_extent` elements at a time
+  static constexpr std::int64_t block_extent = 16;
 };
 
 /// Where a dot finds an operand: a tensor (through a Load and views) or a buffer.

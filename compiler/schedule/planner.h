@@ -142,7 +142,9 @@ class Planner {
   EntityVector<ir::OpId, int> op_level_;    // of loads, stores, dots and control ops
   EntityVector<ir::OpId, NestId> op_nest_;  // of stores
   EntityVector<ir::ValueId, TensorState> tensors_;
-  RegionUses region_uses_;            // of this block
+  std::vector<char>
+      neighbours_;          // of the nest at hand: dimensions along which a tensor is contiguous
+  RegionUses region_uses_;  // of this block
   std::set<ir::ValueId> must_store_;  // stored from the next round on
 };
 

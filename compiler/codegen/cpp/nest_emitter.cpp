@@ -94,18 +94,38 @@ void NestEmitter::open_loops(std::size_t depth) {
   if (depth == nest_.order.size()) {
     emit_sinks();
   } else if (nest_.order[depth] == nest_.vector_dim) {
+    open_block();
     vector_loop(depth);
+    if (nest_.blocked_dim >= 0) levels_.back().text += "}\n";
   } else {
-    const auto dim = static_cast<std::size_t>(nest_.order[depth]);
-    const std::string body = loop_body(depth, false);
-    const bool is_reversed = nest_.is_reversed && nest_.order[depth] == nest_.axis;
-    levels_.back().text +=
-        is_reversed ? fmt::format("for (long {0} = {1} - 1; {0} >= 0; --{0}) {{\n{2}}}\n",
-                                  indices_[dim], bounds_[dim], body)
-                    : fmt::format("for (long {0} = 0; {0} < {1}; ++{0}) {{\n{2}}}\n", indices_[dim],
-                                  bounds_[dim], body);
+    scalar_loop(depth);
   }
   if (is_axis_next) end_reductions();
+}
+
+void NestEmitter::scalar_loop(std::size_t depth) {
+  const int loop = nest_.order[depth];
+  const std::string& i = indices_[static_cast<std::size_t>(loop)];
+  const std::string& bound = bounds_[static_cast<std::size_t>(loop)];
+  const std::string body = loop_body(depth, false);
+  std::string head = fmt::format("long {0} = 0; {0} < {1}; ++{0}", i, bound);
+  if (nest_.is_reversed && loop == nest_.axis) {
+    head = fmt::format("long {0} = {1} - 1; {0} >= 0; --{0}", i, bound);
+  } else if (loop == nest_.blocked_dim) {
+    head = fmt::format("long {0} = {0}_block; {0} < {0}_end; ++{0}", i);
+  }
+  levels_.back().text += fmt::format("for ({}) {{\n{}}}\n", head, body);
+}
+
+/// The loop over blocks of the dimension whose own loop is innermost.
+void NestEmitter::open_block() {
+  if (nest_.blocked_dim < 0) return;
+  const std::string& i = indices_[static_cast<std::size_t>(nest_.blocked_dim)];
+  const std::string& bound = bounds_[static_cast<std::size_t>(nest_.blocked_dim)];
+  levels_.back().text += fmt::format(
+      "for (long {0}_block = 0; {0}_block < {1}; {0}_block += {2}) {{\n"
+      "const long {0}_end = {0}_block + v::valid({1} - {0}_block, {2});\n",
+      i, bound, schedule::Nest::block_extent);
 }
 
 std::string NestEmitter::loop_body(std::size_t depth, bool is_partial) {

@@ -44,6 +44,8 @@ class NestEmitter {
   void declare_results();
   void open_loops(std::size_t depth);
   void vector_loop(std::size_t depth);
+  void scalar_loop(std::size_t depth);
+  void open_block();
   std::string loop_body(std::size_t depth, bool is_partial);
   void emit_sinks();
   Term value_at(ir::ValueId value, const schedule::IndexMap& map, bool is_definition = false);

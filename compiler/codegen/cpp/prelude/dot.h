@@ -7,8 +7,6 @@
 
 namespace v {
 
-#define TILE_UNROLL _Pragma("clang loop unroll(full)")
-
 /// A matrix in memory: element (i, j) is at[i * row + j * column].
 struct Matrix {
   const float* at;

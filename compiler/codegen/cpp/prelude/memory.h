@@ -29,7 +29,7 @@ TILE_INLINE void store_masked(T* to, vector_of<T> x, mask active) {
 template <class T>
 TILE_INLINE vector_of<T> load_strided(const T* from, long stride) {
   vector_of<T> x;
-  for (int l = 0; l < lanes; ++l) x[l] = from[l * stride];
+  TILE_UNROLL for (int l = 0; l < lanes; ++l) x[l] = from[l * stride];
   return x;
 }
 template <class T>
@@ -42,7 +42,7 @@ TILE_INLINE vector_of<T> load_strided_masked(const T* from, long stride, mask ac
 }
 template <class T>
 TILE_INLINE void store_strided(T* to, long stride, vector_of<T> x) {
-  for (int l = 0; l < lanes; ++l) to[l * stride] = x[l];
+  TILE_UNROLL for (int l = 0; l < lanes; ++l) to[l * stride] = x[l];
 }
 template <class T>
 TILE_INLINE void store_strided_masked(T* to, long stride, vector_of<T> x, mask active) {

@@ -6,6 +6,7 @@
 namespace v {
 
 #define TILE_INLINE static inline __attribute__((always_inline))
+#define TILE_UNROLL _Pragma("clang loop unroll(full)")
 
 constexpr int lanes = TILE_LANES;
 

@@ -63,20 +63,11 @@ Settings merge(Settings settings, const sema::Settings& tune) {
   return settings;
 }
 
-/// The tensor's name stands in backticks in a race problem's message.
-std::string_view quoted_name(std::string_view message) {
-  const std::size_t first = message.find('`');
-  const std::size_t last = message.find('`', first + 1);
-  if (last == std::string_view::npos) return message;
-  return message.substr(first + 1, last - first - 1);
-}
-
 bool report_races(LoadedFile& file, const ir::Function& kernel) {
   const std::vector<passes::RaceProblem> problems = passes::check_races(kernel);
   for (const passes::RaceProblem& problem : problems) {
-    const Kind kind =
-        problem.message.starts_with("two") ? Kind::PossibleRace : Kind::PossibleReadRace;
-    auto report = file.diagnostics().report(problem.span, kind, quoted_name(problem.message));
+    const Kind kind = problem.is_read ? Kind::PossibleReadRace : Kind::PossibleRace;
+    auto report = file.diagnostics().report(problem.span, kind, problem.tensor);
     for (const auto& note : problem.notes) report.note(note.span, note.text);
   }
   return problems.empty();

@@ -196,14 +196,7 @@ std::string RaceCheck::explain(const Access& access, std::span<const Atom> parts
 void RaceCheck::report(const Access& access, const Access& other, ValueId tensor) {
   const Op& op = function_.ops[access.op];
   const std::string& name = function_.parameters[function_.values[tensor].index].name;
-  const bool is_read = op.code == OpCode::Load;
-  RaceProblem problem{op.span,
-                      is_read
-                          ? fmt::format("a program may read an element of `{}` that another "
-                                        "program writes",
-                                        name)
-                          : fmt::format("two programs may write the same element of `{}`", name),
-                      {}};
+  RaceProblem problem{op.span, op.code == OpCode::Load, name, {}};
   for (int axis = 0; axis < function_.grid_rank(); ++axis) {
     const std::vector<Atom> parts = facts_.program_parts(axis);
     const bool is_open = std::any_of(parts.begin(), parts.end(), [&](Atom part) {

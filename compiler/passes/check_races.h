@@ -16,8 +16,9 @@ struct RaceProblem {
     Span span;
     std::string text;
   };
-  Span span;            // the store, or the load of an inout tensor
-  std::string message;  // "two programs may write the same element of `c`"
+  Span span;             // the store, or the load of an inout tensor
+  bool is_read = false;  // one program reads what another writes; else two write the same element
+  std::string tensor;    // the parameter's name
   std::vector<Note> notes;
 };
 

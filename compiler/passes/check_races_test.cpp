@@ -35,7 +35,10 @@ std::string judge(std::string_view grid, std::string_view body) {
   const ir::Module module = read_verified(text);
   std::string result;
   for (const RaceProblem& problem : check_races(module.functions[module.kernel])) {
-    result += problem.message;
+    const std::string name = "`" + problem.tensor + "`";
+    result += problem.is_read
+                  ? "a program may read an element of " + name + " that another program writes"
+                  : "two programs may write the same element of " + name;
     for (const RaceProblem::Note& note : problem.notes) result += "; " + note.text;
     result += "\n";
   }

@@ -28,7 +28,11 @@ int run(const llama::Command& command) {
 int main(int argc, char** argv) {
   CLI::App app("Runs and trains llama models with kernels in the tile language.", "llama");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 2 usage, 5 bad file or arguments, 6 out of memory.");
+  app.footer(
+      "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
+      "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
+      "with NaN.\n"
+      "Exit codes: 0 done, 2 usage, 5 bad file or arguments, 6 out of memory.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";

@@ -12,12 +12,12 @@
 using namespace pg;
 using namespace pg::ops;
 using test::error;
+using test::numeric_gradient;
 using test::random;
 using test::values;
+using test::Values;
 
 namespace {
-
-using Values = std::vector<double>;
 
 struct Sizes {
   std::size_t batch, queries, keys, heads, key_heads, size;
@@ -61,21 +61,6 @@ Inputs inputs(const Sizes& n) {
   return {random({i(n.batch), i(n.queries), i(n.heads), i(n.size)}, 1),
           random({i(n.batch), i(n.keys), i(n.key_heads), i(n.size)}, 2),
           random({i(n.batch), i(n.keys), i(n.key_heads), i(n.size)}, 3)};
-}
-
-Values numeric_gradient(const std::function<Values(const Values&)>& f, Values x, const Values& g) {
-  const double h = 1e-5;
-  Values result(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double kept = x[i];
-    x[i] = kept + h;
-    const Values up = f(x);
-    x[i] = kept - h;
-    const Values down = f(x);
-    x[i] = kept;
-    for (std::size_t j = 0; j < g.size(); ++j) result[i] += (up[j] - down[j]) / (2 * h) * g[j];
-  }
-  return result;
 }
 
 }  // namespace

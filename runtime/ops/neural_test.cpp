@@ -18,28 +18,12 @@
 using namespace pg;
 using namespace pg::ops;
 using test::error;
+using test::numeric_gradient;
 using test::random;
 using test::values;
+using test::Values;
 
 namespace {
-
-using Values = std::vector<double>;
-
-/// d(sum(f(x) * g)) / dx by central differences.
-Values numeric_gradient(const std::function<Values(const Values&)>& f, Values x, const Values& g) {
-  const double h = 1e-5;
-  Values result(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const double kept = x[i];
-    x[i] = kept + h;
-    const Values up = f(x);
-    x[i] = kept - h;
-    const Values down = f(x);
-    x[i] = kept;
-    for (std::size_t j = 0; j < g.size(); ++j) result[i] += (up[j] - down[j]) / (2 * h) * g[j];
-  }
-  return result;
-}
 
 Values rms_rows(const Values& x, const Values& w, double eps) {
   const std::size_t d = w.size();

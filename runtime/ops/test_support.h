@@ -3,12 +3,15 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "runtime/tensor/random.h"
 #include "runtime/tensor/tensor.h"
 
 namespace pg::test {
+
+using Values = std::vector<double>;
 
 inline Tensor random(const Shape& shape, std::uint64_t seed) {
   Generator generator(seed);
@@ -20,7 +23,7 @@ inline std::vector<double> values(const Tensor& x) {
   return {floats.begin(), floats.end()};
 }
 
-/// Largest difference, relative to the largest reference value (or 1 when all are small).
+/// Largest difference, relative to the largest reference value (1e-3 when all are smaller).
 inline double error(const Tensor& x, const std::vector<double>& reference) {
   const std::vector<double> found = values(x);
   if (found.size() != reference.size()) return INFINITY;
@@ -32,6 +35,23 @@ inline double error(const Tensor& x, const std::vector<double>& reference) {
     if (!(difference <= worst)) worst = difference;
   }
   return worst / scale;
+}
+
+/// d(sum(f(x) * g)) / dx by central differences.
+inline Values numeric_gradient(const std::function<Values(const Values&)>& f, Values x,
+                               const Values& g) {
+  const double h = 1e-5;
+  Values result(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double kept = x[i];
+    x[i] = kept + h;
+    const Values up = f(x);
+    x[i] = kept - h;
+    const Values down = f(x);
+    x[i] = kept;
+    for (std::size_t j = 0; j < g.size(); ++j) result[i] += (up[j] - down[j]) / (2 * h) * g[j];
+  }
+  return result;
 }
 
 /// Same bits, NaNs equal.

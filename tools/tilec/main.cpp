@@ -12,6 +12,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", tilec::version_text());
   app.footer(
+      "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
+      "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
+      "with NaN.\n"
       "Exit codes: 0 done, 1 the source has errors, 2 usage, 3 a check failed,\n"
       "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output.");
   const std::vector<std::pair<const char*, tilec::Command>> commands = {

@@ -72,9 +72,10 @@ Problem prepare(const char* op, const Tensor& x, const Dims& axes, bool keepdim)
 
 std::int64_t segments(std::int64_t n) { return (n + segment_length - 1) / segment_length; }
 
-const Kernel& sum_rows_kernel(bool squares, std::int64_t n) {
+/// The length of a single row is often a number of tokens, which must not choose the kernel.
+const Kernel& sum_rows_kernel(bool squares, std::int64_t rows, std::int64_t n) {
   static KernelTable<2 * lane_choices> table;
-  const std::size_t lanes = lane_choice(n);
+  const std::size_t lanes = rows == 1 ? lane_choices - 1 : lane_choice(n);
   return table.get(lanes * 2 + (squares ? 1 : 0), [&] {
     return builtin_kernel(
         "reduce.tile", "sum_rows",
@@ -93,7 +94,7 @@ void sum_row_form(Tensor x, bool squares, const Tensor& y) {
   for (;;) {
     const std::int64_t parts = segments(x.shape()[3]);
     const Tensor sums = parts == 1 ? y : empty({1, 1, rows, parts});
-    launch(sum_rows_kernel(squares, x.shape()[3]), x, sums);
+    launch(sum_rows_kernel(squares, rows, x.shape()[3]), x, sums);
     if (parts == 1) return;
     squares = false;
     x = sums;

@@ -73,6 +73,44 @@ struct CpuKernel {
   std::shared_ptr<const void> code;  // keeps the machine code loaded
 };
 
+/// Straight-line 64-bit integer code over a launch's argument words, which the launcher evaluates on
+/// the host: the extents of a GPU kernel's grid. Step i computes value i from earlier values.
+struct HostProgram {
+  struct Step {
+    enum class Op : std::uint8_t {
+      Constant,  // `constant`
+      Word,      // argument word number `constant`
+      Add,       // the rest: operands a, b, c are numbers of earlier steps; integers wrap
+      Sub,
+      Mul,
+      Div,  // truncates; x/0 is 0, x%0 is x
+      Rem,
+      Min,
+      Max,
+      Eq,  // comparisons give 1 or 0
+      Ne,
+      Lt,
+      Le,
+      Select,  // a != 0 ? b : c
+    };
+    Op op = Op::Constant;
+    std::int64_t constant = 0;
+    int a = 0, b = 0, c = 0;
+  };
+  std::vector<Step> steps;
+  std::vector<int> results;  // steps whose values are the grid's extents, outermost first
+};
+
+/// Machine code for an NVIDIA GPU. One block per program; blockIdx.x is the program's number,
+/// row-major over the grid. The entry takes the argument words, then the grid's extents, all i64.
+struct GpuKernel {
+  std::string image;  // PTX text (zero-terminated by the driver's rules), or a cubin
+  std::string entry;
+  int threads = 0;                // a block
+  std::int64_t shared_bytes = 0;  // dynamic shared memory of a block
+  HostProgram grid;
+};
+
 /// Where a kernel's text is found. `name` appears in messages; text is the whole file.
 struct KernelSource {
   std::string name;
@@ -84,7 +122,7 @@ struct CompileRequest {
   std::string_view kernel;
   Settings settings;                 // const parameters; tune parameters only to override schedules
   std::vector<StrideClass> strides;  // one per tensor parameter, in order
-  std::string target = "host";       // "x86-64-v3", "x86-64-v4", "zen5", "host"
+  std::string target = "host";       // "x86-64-v3", "x86-64-v4", "zen5", "host"; "sm_90a"
   int arm = 0;                       // index into KernelSignature::arms
 };
 
@@ -103,6 +141,8 @@ class Compiler {
                                                                 std::string_view target) = 0;
   /// From the disk cache when possible. Safe to call from several threads.
   virtual std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) = 0;
+  /// The same for a GPU target.
+  virtual std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) = 0;
 };
 
 /// The installed compiler, or null. Set once at program start.

@@ -106,6 +106,10 @@ std::variant<CpuKernel, CompileError> JitCompiler::compile(const CompileRequest&
   return kernel;
 }
 
+std::variant<GpuKernel, CompileError> JitCompiler::compile_gpu(const CompileRequest& request) {
+  return CompileError{"no code is generated for target `" + request.target + "` yet"};
+}
+
 /// Text -> loaded machine code: from this process, from disk, or made.
 std::variant<std::shared_ptr<const void>, CompileError> JitCompiler::code_for(
     const std::string& text, const std::string& processor, std::string_view kernel) {

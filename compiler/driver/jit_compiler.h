@@ -32,6 +32,7 @@ class JitCompiler final : public Compiler {
                                                         const Settings& settings,
                                                         std::string_view target) override;
   std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) override;
+  std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) override;
   JitStatistics statistics() const;
 
  private:

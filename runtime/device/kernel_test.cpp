@@ -74,6 +74,10 @@ class FakeCompiler : public tile::Compiler {
     targets.emplace_back(request.target);
     return tile::CpuKernel{add_grid, add_run, 64, nullptr};
   }
+  std::variant<tile::GpuKernel, tile::CompileError> compile_gpu(
+      const tile::CompileRequest&) override {
+    return tile::CompileError{"no GPU"};
+  }
 };
 
 /// Installs a compiler for the length of a test.

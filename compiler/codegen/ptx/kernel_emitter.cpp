@@ -1,0 +1,277 @@
+// See kernel_emitter.h. The frame: entry function, parameters, threads, where elements are.
+#include "compiler/codegen/ptx/kernel_emitter.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/IntrinsicsNVPTX.h>
+#include <llvm/IR/Module.h>
+
+#include "compiler/base/check.h"
+#include "compiler/schedule/index_map.h"
+
+namespace tile::codegen::ptx {
+
+using ir::ElementType;
+using ir::OpId;
+using ir::ValueId;
+
+namespace {
+
+constexpr unsigned global_memory = 1, shared_memory = 3;
+
+}  // namespace
+
+bool HazardTracker::needs_barrier(Place place, Access access) {
+  const bool is_write = access == Access::Write;
+  const bool needed = writes_.contains(place) || (is_write && reads_.contains(place));
+  if (needed) barrier();
+  (is_write ? writes_ : reads_).insert(place);
+  return needed;
+}
+
+void HazardTracker::assume(const std::set<Place>& reads, const std::set<Place>& writes) {
+  reads_.insert(reads.begin(), reads.end());
+  writes_.insert(writes.begin(), writes.end());
+}
+
+void HazardTracker::merge(const HazardTracker& other) { assume(other.reads_, other.writes_); }
+
+KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
+                             const schedule::GpuPlan& plan, std::span<const StrideClass> strides)
+    : target_(target),
+      function_(module.functions[module.kernel]),
+      plan_(plan),
+      strides_(strides),
+      builder_(target.getContext()) {
+  values_.resize(function_.values.size());
+  std::size_t word = 0;
+  for (ValueId argument : function_.blocks[function_.body].arguments) {
+    first_word_.push_back(word);
+    const ir::Type& type = function_.type(argument);
+    word += type.is_tensor() ? 1 + 2 * static_cast<std::size_t>(type.rank()) : 1;
+  }
+  first_word_.push_back(word);
+}
+
+void KernelEmitter::declare_entry(const std::string& entry) {
+  const std::size_t words = first_word_.back() + static_cast<std::size_t>(function_.grid_rank());
+  const std::vector<llvm::Type*> types(words, builder_.getInt64Ty());
+  auto* type = llvm::FunctionType::get(builder_.getVoidTy(), types, false);
+  entry_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, entry, target_);
+  entry_->setCallingConv(llvm::CallingConv::PTX_Kernel);
+  entry_->addFnAttr("nvvm.maxntid", std::to_string(plan_.threads()));
+  entry_->addFnAttr(llvm::Attribute::NoUnwind);
+  if (plan_.shared_bytes > 0) {
+    // Dynamic shared memory: its size is the launch's.
+    shared_ = new llvm::GlobalVariable(target_, llvm::ArrayType::get(builder_.getInt8Ty(), 0),
+                                       false, llvm::GlobalValue::ExternalLinkage, nullptr, "shared",
+                                       nullptr, llvm::GlobalValue::NotThreadLocal, shared_memory);
+    shared_->setAlignment(llvm::Align(1024));
+  }
+  prologue_ = llvm::BasicBlock::Create(target_.getContext(), "entry", entry_);
+  auto* body = llvm::BasicBlock::Create(target_.getContext(), "body", entry_);
+  builder_.SetInsertPoint(prologue_);
+  builder_.CreateBr(body);
+  builder_.SetInsertPoint(body);
+}
+
+void KernelEmitter::run(const std::string& entry) {
+  declare_entry(entry);
+  emit_block(function_.body);
+  builder_.CreateRetVoid();
+}
+
+// Values.
+
+void KernelEmitter::bind(ValueId value, Registers registers) {
+  values_[value] = std::move(registers);
+  stage(value);
+}
+
+const Registers& KernelEmitter::registers(ValueId value) {
+  TILE_CHECK(!values_[value].empty(), "a value is computed before it is used");
+  return values_[value];
+}
+
+Registers KernelEmitter::operand(OpId op, std::size_t i) {
+  const ValueId value = function_.ops[op].operands[i];
+  const auto& wanted = plan_.operands[op];
+  if (i >= wanted.size() || !wanted[i]) return {scalar(value)};
+  return in_layout(value, *wanted[i]);
+}
+
+Registers KernelEmitter::in_layout(ValueId value, const Layout& layout) {
+  const auto& home = plan_.layouts[value];
+  if (!home) return rematerialize(value, layout);
+  return convert(registers(value), *home, layout, function_.type(value));
+}
+
+llvm::Value* KernelEmitter::scalar(ValueId value) {
+  if (!values_[value].empty()) return values_[value][0];
+  if (const auto known = function_.constant_value(value)) return constant(*known);
+  const ir::Value& facts = function_.values[value];
+  TILE_CHECK(facts.block == function_.body, "a scalar is computed before it is used");
+  llvm::Value* word = argument_word(first_word_[facts.index]);
+  return once(fmt::format("scalar {}", facts.index), [&]() -> llvm::Value* {
+    const ElementType element = facts.type.element;
+    if (element == ElementType::Bool) return builder_.CreateICmpNE(word, i64(0));
+    if (ir::is_float(element)) {
+      return builder_.CreateBitCast(builder_.CreateTrunc(word, builder_.getInt32Ty()),
+                                    builder_.getFloatTy());
+    }
+    return builder_.CreateTrunc(word, type_of(element));
+  });
+}
+
+llvm::Type* KernelEmitter::type_of(ElementType element) {
+  if (element == ElementType::Bool) return builder_.getInt1Ty();
+  if (ir::is_float(element)) return builder_.getFloatTy();
+  return builder_.getIntNTy(static_cast<unsigned>(8 * ir::byte_size(element)));
+}
+
+// Threads, and where their elements are.
+
+llvm::Value* KernelEmitter::thread() {
+  return once("thread", [&] {
+    return builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, {});
+  });
+}
+
+llvm::Value* KernelEmitter::lane() {
+  llvm::Value* thread = this->thread();
+  return once("lane",
+              [&] { return builder_.CreateAnd(thread, i32(schedule::lanes_per_warp - 1)); });
+}
+
+llvm::Value* KernelEmitter::warp() {
+  llvm::Value* thread = this->thread();
+  return once("warp", [&] { return builder_.CreateLShr(thread, i32(5)); });
+}
+
+llvm::Value* KernelEmitter::thread_coordinate(const Layout& layout, int dim) {
+  std::vector<std::int64_t> bases;
+  for (std::int64_t basis : layout.lanes) bases.push_back(layout.coordinate(basis, dim));
+  for (std::int64_t basis : layout.warps) bases.push_back(layout.coordinate(basis, dim));
+  std::string name = "coordinate";
+  for (std::int64_t basis : bases) name += ' ' + std::to_string(basis);
+  llvm::Value* thread = this->thread();
+  return once(name, [&]() -> llvm::Value* {
+    // Runs of bits that keep their order move together.
+    llvm::Value* sum = i32(0);
+    for (std::size_t bit = 0; bit < bases.size();) {
+      if (bases[bit] == 0) {
+        ++bit;
+        continue;
+      }
+      std::size_t end = bit + 1;
+      while (end < bases.size() && bases[end] == bases[end - 1] * 2) ++end;
+      llvm::Value* field =
+          builder_.CreateAnd(builder_.CreateLShr(thread, i32(static_cast<std::int64_t>(bit))),
+                             i32((std::int64_t{1} << (end - bit)) - 1));
+      sum = builder_.CreateXor(sum, builder_.CreateMul(field, i32(bases[bit])));
+      bit = end;
+    }
+    return sum;
+  });
+}
+
+llvm::Value* KernelEmitter::coordinate(const Layout& layout, int dim, int register_number) {
+  const std::int64_t own = layout.coordinate(layout.register_element(register_number), dim);
+  llvm::Value* thread = thread_coordinate(layout, dim);
+  if (own == 0) return thread;
+  std::int64_t taken = 0;
+  for (std::int64_t basis : layout.lanes) taken |= layout.coordinate(basis, dim);
+  for (std::int64_t basis : layout.warps) taken |= layout.coordinate(basis, dim);
+  // Bits that no thread has are added, so that they can become offsets in addresses.
+  if ((taken & own) == 0) return builder_.CreateAdd(thread, i32(own), "", true, true);
+  return builder_.CreateXor(thread, i32(own));
+}
+
+llvm::Value* KernelEmitter::flat_index(const Layout& layout, const ir::Shape& shape,
+                                       int register_number) {
+  llvm::Value* flat = i32(0);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    flat = builder_.CreateAdd(builder_.CreateMul(flat, i32(shape[d])),
+                              coordinate(layout, static_cast<int>(d), register_number));
+  }
+  return flat;
+}
+
+llvm::Value* KernelEmitter::is_first_copy(const Layout& layout) {
+  std::int64_t copies = 0;
+  for (std::size_t bit = 0; bit < layout.lanes.size(); ++bit) {
+    if (layout.lanes[bit] == 0) copies |= std::int64_t{1} << bit;
+  }
+  for (std::size_t bit = 0; bit < layout.warps.size(); ++bit) {
+    if (layout.warps[bit] == 0) copies |= std::int64_t{1} << (bit + layout.lanes.size());
+  }
+  if (copies == 0) return nullptr;
+  llvm::Value* thread = this->thread();
+  return once(fmt::format("first copy {}", copies), [&] {
+    return builder_.CreateICmpEQ(builder_.CreateAnd(thread, i32(copies)), i32(0));
+  });
+}
+
+llvm::Value* KernelEmitter::is_alive(const Layout& layout, const ir::Shape& shape,
+                                     int register_number) {
+  llvm::Value* alive = nullptr;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] == layout.extents[d]) continue;
+    llvm::Value* inside = builder_.CreateICmpULT(
+        coordinate(layout, static_cast<int>(d), register_number), i32(shape[d]));
+    alive = alive == nullptr ? inside : builder_.CreateAnd(alive, inside);
+  }
+  return alive;
+}
+
+// Parameters.
+
+llvm::Value* KernelEmitter::argument_word(std::size_t word) {
+  return entry_->getArg(static_cast<unsigned>(word));
+}
+
+llvm::Value* KernelEmitter::tensor(ValueId tensor) {
+  const std::size_t index = function_.values[tensor].index;
+  llvm::Value* word = argument_word(first_word_[index]);
+  return once(fmt::format("tensor {}", index), [&] {
+    return builder_.CreateIntToPtr(word,
+                                   llvm::PointerType::get(target_.getContext(), global_memory));
+  });
+}
+
+llvm::Value* KernelEmitter::size(ValueId tensor, std::size_t dim) {
+  return argument_word(first_word_[function_.values[tensor].index] + 1 + dim);
+}
+
+llvm::Value* KernelEmitter::stride(ValueId tensor, std::size_t dim) {
+  const StrideClass& strides = strides_[schedule::tensor_number(function_, tensor)];
+  if (strides.unit_dim == static_cast<int>(dim)) return i64(1);
+  if ((strides.zero_dims >> dim & 1u) != 0) return i64(0);
+  const auto rank = static_cast<std::size_t>(function_.type(tensor).rank());
+  return argument_word(first_word_[function_.values[tensor].index] + 1 + rank + dim);
+}
+
+llvm::Value* KernelEmitter::program_id(int axis) {
+  // The block's number, row-major over the grid.
+  return once(fmt::format("program {}", axis), [&]() -> llvm::Value* {
+    llvm::Value* number = builder_.CreateZExt(
+        builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, {}),
+        builder_.getInt64Ty());
+    if (function_.grid_rank() == 1) return number;
+    // At most 2^31 - 1 programs: 32 bits suffice, and divide faster.
+    number = builder_.CreateTrunc(number, builder_.getInt32Ty());
+    for (int d = function_.grid_rank() - 1; d > axis; --d) {
+      llvm::Value* extent = builder_.CreateTrunc(
+          argument_word(first_word_.back() + static_cast<std::size_t>(d)), builder_.getInt32Ty());
+      number = builder_.CreateUDiv(number, extent);
+    }
+    if (axis > 0) {
+      llvm::Value* extent =
+          builder_.CreateTrunc(argument_word(first_word_.back() + static_cast<std::size_t>(axis)),
+                               builder_.getInt32Ty());
+      number = builder_.CreateURem(number, extent);
+    }
+    return builder_.CreateZExt(number, builder_.getInt64Ty());
+  });
+}
+
+}  // namespace tile::codegen::ptx

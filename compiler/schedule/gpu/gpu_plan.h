@@ -1,0 +1,81 @@
+// The result of scheduling for a GPU: how a kernel's tiles are spread over the threads of a block.
+// Every program is one block. A tile lives in registers under a Layout; what an op wants in another
+// layout is converted on the way. The operands of a dot are staged in shared memory. The code
+// generator obeys the plan and decides nothing.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler/base/stride_class.h"
+#include "compiler/ir/function.h"
+#include "compiler/schedule/gpu/layout.h"
+#include "compiler/schedule/target.h"
+
+namespace tile::schedule {
+
+using RegionId = Id<struct RegionTag>;
+
+/// A piece of the block's shared memory. Region 0 is scratch: conversions and reductions use it in
+/// turn, each for a moment.
+struct Region {
+  std::string name;
+  std::int64_t offset = 0;  // bytes, a multiple of 128
+  std::int64_t bytes = 0;
+};
+
+/// A rank-2 or batched tile [batch..., rows, columns] in shared memory, as dots read it. It is
+/// written right after the op (or at the start of the block) that defines `value`.
+struct StagedTile {
+  ir::ValueId value;
+  bool is_transposed = false;  // columns outermost: element (r, c) at c * pitch + r
+  std::int64_t pitch = 0;      // elements from one outer index to the next, padding included
+  std::int64_t batch_pitch = 0;
+  bool rounds_tf32 = false;  // elements are rounded to tf32 when written
+  RegionId region;
+};
+
+struct GpuDot {
+  enum class Kind : std::uint8_t {
+    Simt,     // one fma chain per output on the CUDA cores
+    MmaTf32,  // mma.sync.m16n8k8
+  };
+  ir::OpId op;
+  Kind kind = Kind::Simt;
+  Layout result;                 // of acc and of the result
+  std::size_t lhs = 0, rhs = 0;  // indices into GpuPlan::staged
+};
+
+/// How a Reduce or a Scan gets its values along the axis. The layout wanted of its operands keeps
+/// index bits 8 and up of the axis in registers where the order matters.
+struct GpuPlan {
+  int warps = 4;
+  /// Where a tile value lives. None for scalars, tensors, and tiles that are computed again under
+  /// whatever layout they are wanted in (constants, iota and what is made of them).
+  EntityVector<ir::ValueId, std::optional<Layout>> layouts;
+  /// The layout an op wants its i-th operand in; none for scalars and tensors.
+  EntityVector<ir::OpId, std::vector<std::optional<Layout>>> operands;
+  std::vector<StagedTile> staged;
+  std::vector<GpuDot> dots;
+  EntityVector<RegionId, Region> regions;
+  std::int64_t shared_bytes = 0;
+
+  int threads() const { return warps * lanes_per_warp; }
+  const GpuDot& dot(ir::OpId op) const;
+};
+
+/// The plan of a kernel after all passes. `machine` holds the schedule's machine choices ("warps",
+/// "stages"), absent ones are chosen here.
+struct MachineChoices {
+  int warps = 0;   // 0: chosen by the size of the largest tile
+  int stages = 0;  // 0: 2
+};
+GpuPlan make_gpu_plan(const ir::Module& module, std::span<const StrideClass> strides,
+                      const Target& target, const MachineChoices& machine);
+
+/// Readable form, for `tilec emit --emit=plan` and `tilec explain`.
+std::string print(const GpuPlan& plan, const ir::Module& module);
+
+}  // namespace tile::schedule

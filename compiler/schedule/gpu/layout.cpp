@@ -103,14 +103,18 @@ bool Layout::has_copies() const {
   return std::ranges::count(lanes, 0) > 0 || std::ranges::count(warps, 0) > 0;
 }
 
-Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps) {
+Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps,
+                      OrderedBits ordered) {
   Layout layout;
   layout.extents = padded(shape);
-  std::vector<std::int64_t> bits;  // bases of all index bits, fastest first
+  std::vector<std::int64_t> bits, kept;  // bases of the index bits to deal out, fastest first
   for (int dim : order) {
     const int shift = shift_of(layout.extents, dim);
     const int count = log2_exact(layout.extents[static_cast<std::size_t>(dim)]);
-    for (int bit = 0; bit < count; ++bit) bits.push_back(std::int64_t{1} << (shift + bit));
+    for (int bit = 0; bit < count; ++bit) {
+      const bool is_kept = dim == ordered.dim && bit >= ordered.first_bit;
+      (is_kept ? kept : bits).push_back(std::int64_t{1} << (shift + bit));
+    }
   }
   std::size_t next = 0;
   const auto take = [&] { return next < bits.size() ? bits[next++] : 0; };
@@ -122,6 +126,7 @@ Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int ve
   for (int bit = 0; bit < log2_exact(lanes_per_warp); ++bit) layout.lanes.push_back(take());
   for (int bit = 0; bit < log2_exact(warps); ++bit) layout.warps.push_back(take());
   while (next < bits.size()) layout.registers.push_back(take());
+  layout.registers.insert(layout.registers.end(), kept.begin(), kept.end());
   return layout;
 }
 

@@ -48,7 +48,13 @@ int log2_exact(std::int64_t power);
 /// Bits of the tile dealt out in `order` (the first dimension runs fastest): `vector` elements to
 /// the registers of a thread, then lanes, then warps, then the rest to registers again. What is
 /// left of lanes and warps holds copies.
-Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps);
+/// The bits of dimension `ordered.dim` from `ordered.first_bit` on go to registers only.
+struct OrderedBits {
+  int dim = -1;
+  int first_bit = 0;
+};
+Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps,
+                      OrderedBits ordered = {});
 
 /// Reduction along `dim` to one element: the dimension keeps extent 1. Lanes and warps along it
 /// hold copies then; registers along it are gone.

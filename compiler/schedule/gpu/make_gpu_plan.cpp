@@ -1,0 +1,95 @@
+// The steps of planning for a GPU, in order (gpu_plan.h).
+#include <algorithm>
+
+#include "compiler/base/check.h"
+#include "compiler/schedule/gpu/planner.h"
+
+namespace tile::schedule {
+
+using ir::OpId;
+using ir::ValueId;
+
+namespace {
+
+constexpr std::int64_t region_alignment = 128;  // bytes
+constexpr int max_warps = 8;
+constexpr std::int64_t elements_per_thread = 8;       // of the largest tile
+constexpr std::int64_t accumulators_per_thread = 64;  // of a dot
+
+}  // namespace
+
+std::vector<int> inverse(const std::vector<int>& order) {
+  std::vector<int> result(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    result[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+  }
+  return result;
+}
+
+const GpuDot& GpuPlan::dot(OpId op) const {
+  const auto found = std::ranges::find(dots, op, &GpuDot::op);
+  TILE_CHECK(found != dots.end(), "every dot is planned");
+  return *found;
+}
+
+GpuPlanner::GpuPlanner(const ir::Function& function, std::span<const StrideClass> strides,
+                       const Target& target, const MachineChoices& machine)
+    : function_(function), strides_(strides), target_(target), machine_(machine) {
+  is_rematerialized_.resize(function.values.size(), 0);
+  costs_.resize(function.values.size(), 0);
+  parent_.resize(function.values.size());
+  for (std::uint32_t i = 0; i < function.values.size(); ++i) parent_[ValueId{i}] = ValueId{i};
+  class_layouts_.resize(function.values.size());
+  plan_.layouts.resize(function.values.size());
+  plan_.operands.resize(function.ops.size());
+  ir::walk(function, function.body, [&](ir::BlockId, OpId op) { all_ops_.push_back(op); });
+}
+
+/// Enough threads for the largest tile, few enough that each has work.
+void GpuPlanner::choose_warps() {
+  if (machine_.warps > 0) {
+    plan_.warps = machine_.warps;
+    return;
+  }
+  std::int64_t threads = lanes_per_warp;
+  for (OpId id : all_ops_) {
+    const ir::Op& op = function_.ops[id];
+    for (ValueId result : op.results) {
+      if (!has_home(result)) continue;
+      const std::int64_t count = ir::element_count(padded(function_.type(result).shape)).value();
+      const bool is_dot = op.code == ir::OpCode::Dot;
+      threads = std::max(threads, count / (is_dot ? accumulators_per_thread : elements_per_thread));
+    }
+  }
+  plan_.warps = 1;
+  while (plan_.warps < max_warps && plan_.warps * lanes_per_warp < threads) plan_.warps *= 2;
+}
+
+void GpuPlanner::place_regions() {
+  plan_.regions[RegionId{0}].bytes = scratch_bytes(function_, plan_);
+  std::int64_t offset = 0;
+  for (Region& region : plan_.regions) {
+    region.offset = offset;
+    offset += (region.bytes + region_alignment - 1) / region_alignment * region_alignment;
+  }
+  plan_.shared_bytes = offset;
+}
+
+GpuPlan GpuPlanner::run() {
+  plan_.regions.push_back({"scratch", 0, 0});
+  find_rematerialized();
+  choose_warps();
+  plan_dots();
+  join_classes();
+  choose_class_layouts();
+  want_operands();
+  place_regions();
+  return std::move(plan_);
+}
+
+GpuPlan make_gpu_plan(const ir::Module& module, std::span<const StrideClass> strides,
+                      const Target& target, const MachineChoices& machine) {
+  return GpuPlanner(module.functions[module.kernel], strides, target, machine).run();
+}
+
+}  // namespace tile::schedule

@@ -1,0 +1,57 @@
+// The plan as text, for `tilec emit --emit=plan` and golden tests.
+#include <fmt/format.h>
+
+#include "compiler/schedule/gpu/gpu_plan.h"
+
+namespace tile::schedule {
+
+namespace {
+
+std::string name_of(const ir::Function& function, ir::ValueId value) {
+  const std::string& name = function.values[value].name;
+  return name.empty() ? fmt::format("v{}", value.index) : fmt::format("{}.{}", name, value.index);
+}
+
+std::string describe(const StagedTile& tile, const ir::Function& function, const GpuPlan& plan) {
+  const Region& region = plan.regions[tile.region];
+  return fmt::format("  staged {}: {}, {} outermost, pitch {}{}, {} bytes at {}\n",
+                     name_of(function, tile.value), ir::to_string(function.type(tile.value)),
+                     tile.is_transposed ? "columns" : "rows", tile.pitch,
+                     tile.rounds_tf32 ? ", rounded to tf32" : "", region.bytes, region.offset);
+}
+
+}  // namespace
+
+std::string print(const GpuPlan& plan, const ir::Module& module) {
+  const ir::Function& function = module.functions[module.kernel];
+  std::string instance = function.instance.empty() ? "" : "<" + function.instance + ">";
+  std::string text = fmt::format("gpu plan of {}{}\n{} warps, {} bytes of shared memory\n",
+                                 function.name, instance, plan.warps, plan.shared_bytes);
+  const Region& scratch = plan.regions[RegionId{0}];
+  if (scratch.bytes > 0) text += fmt::format("  scratch: {} bytes\n", scratch.bytes);
+  for (const StagedTile& tile : plan.staged) text += describe(tile, function, plan);
+  for (const GpuDot& dot : plan.dots) {
+    text += fmt::format("  dot {} {}: {}\n", name_of(function, function.ops[dot.op].results[0]),
+                        dot.kind == GpuDot::Kind::Simt ? "by fma" : "by mma.sync m16n8k8 tf32",
+                        to_string(dot.result));
+  }
+  for (std::uint32_t i = 0; i < function.values.size(); ++i) {
+    const ir::ValueId value{i};
+    if (const auto& layout = plan.layouts[value]) {
+      text += fmt::format("  {} {}\n", name_of(function, value), to_string(*layout));
+    }
+  }
+  ir::walk(function, function.body, [&](ir::BlockId, ir::OpId id) {
+    const ir::Op& op = function.ops[id];
+    for (std::size_t i = 0; i < plan.operands[id].size(); ++i) {
+      const auto& wanted = plan.operands[id][i];
+      const auto& home = plan.layouts[op.operands[i]];
+      if (!wanted || !home || *wanted == *home) continue;
+      text += fmt::format("  convert {} for {} to {}\n", name_of(function, op.operands[i]),
+                          ir::info(op.code).text, to_string(*wanted));
+    }
+  });
+  return text;
+}
+
+}  // namespace tile::schedule

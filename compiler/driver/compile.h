@@ -73,8 +73,8 @@ struct CpuKernel {
   std::shared_ptr<const void> code;  // keeps the machine code loaded
 };
 
-/// Straight-line 64-bit integer code over a launch's argument words, which the launcher evaluates on
-/// the host: the extents of a GPU kernel's grid. Step i computes value i from earlier values.
+/// Straight-line 64-bit integer code over a launch's argument words, which the launcher evaluates
+/// on the host: the extents of a GPU kernel's grid. Step i computes value i from earlier values.
 struct HostProgram {
   struct Step {
     enum class Op : std::uint8_t {

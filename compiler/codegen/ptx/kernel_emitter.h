@@ -35,6 +35,9 @@ class HazardTracker {
   enum class Access : std::uint8_t { Read, Write };
   /// A shared region, or (negative) a tensor parameter that the kernel writes.
   using Place = int;
+  static constexpr Place scratch_place = 0;
+  static Place place_of(schedule::RegionId region) { return static_cast<Place>(region.index); }
+  static Place place_of_tensor(std::size_t parameter) { return -1 - static_cast<Place>(parameter); }
   /// True when a barrier must come before this access. Records the access.
   bool needs_barrier(Place place, Access access);
   void barrier() { reads_.clear(), writes_.clear(); }
@@ -97,9 +100,21 @@ class KernelEmitter {
   // control.cpp
   void emit_block(ir::BlockId block);
   void emit_op(ir::OpId op);
+  bool is_computed_anew(ir::ValueId value) const;
+  void emit_anew(ir::OpId op);
   void emit_for(ir::OpId op);
   void emit_while(ir::OpId op);
   void emit_if(ir::OpId op);
+  /// One phi per register, at the builder's place; `first` comes from block `before`.
+  Registers make_phis(const Registers& first, llvm::BasicBlock* before);
+  /// Adds what the block's yield gives, from the builder's block.
+  void complete_phis(std::span<const Registers> phis, ir::BlockId block);
+  void bind_arguments(ir::BlockId block, std::size_t first, std::span<const Registers> values);
+  /// Ends a turn of a loop.
+  void branch_back(llvm::BasicBlock* header);
+  llvm::BasicBlock* new_block(const std::string& name);
+  /// Forgets what is known of the memory that the loop touches: a turn may follow another.
+  void assume_turns(ir::OpId loop);
 
   // elementwise.cpp
   void emit_elementwise(ir::OpId op);
@@ -110,6 +125,14 @@ class KernelEmitter {
 
   // shape.cpp
   void emit_shape_op(ir::OpId op);
+  void emit_reshape(ir::OpId op);
+  void emit_slice(ir::OpId op);
+  void emit_concat(ir::OpId op);
+  Registers rematerialize_shape_op(const ir::Op& op, const Layout& layout);
+  /// Registers of a broadcast to `result`; `operand_shape` is empty for a scalar.
+  Registers repeat(const Registers& operand, const ir::Shape& operand_shape, const Layout& result);
+  Registers read_scratch_box(const Layout& layout, const ir::Type& type,
+                             const ir::Shape& scratch_shape, std::span<const std::int64_t> offsets);
 
   // memory.cpp
   void emit_load(ir::OpId op);
@@ -121,6 +144,14 @@ class KernelEmitter {
 
   // dot.cpp
   void emit_dot(ir::OpId op);
+  struct DotSide;
+  DotSide dot_side(const schedule::GpuDot& dot, std::size_t staged, int dim);
+  void load_dot_side(DotSide& side, llvm::Value* k);
+  Registers dot_by_fma(const schedule::GpuDot& dot, Registers acc, std::int64_t depth);
+  Registers dot_by_mma(const schedule::GpuDot& dot, Registers acc, std::int64_t depth);
+  template <class Body>
+  Registers depth_loop(std::int64_t depth, std::int64_t step, Registers acc, Body&& body);
+  llvm::Value* shared_address(llvm::Value* base, llvm::Value* elements);  // of f32
 
   llvm::Value* argument_word(std::size_t word);
   llvm::Value* i32(std::int64_t value) {

@@ -31,6 +31,17 @@ Target zen5() {
   return target;
 }
 
+/// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it.
+Target sm_90a() {
+  return {.kind = Target::Kind::Gpu,
+          .name = "sm_90a",
+          .clang_cpu = "sm_90a",
+          .lineage = {"sm_90a", "sm_90", "cuda"},
+          .ptx_features = "+ptx83",
+          .shared_bytes = 227 << 10,
+          .register_count = 65536};
+}
+
 /// AMD's family 1ah. (Compilers' own tests need a run-time library that knows it.)
 bool is_zen5() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -52,9 +63,12 @@ std::optional<Target> find_target(std::string_view name) {
   if (name == "x86-64-v4") return x86_64_v4();
   if (name == "zen5") return zen5();
   if (name == "host") return host();
+  if (name == "sm_90a") return sm_90a();
   return std::nullopt;
 }
 
-std::vector<std::string> target_names() { return {"x86-64-v3", "x86-64-v4", "zen5", "host"}; }
+std::vector<std::string> target_names() {
+  return {"x86-64-v3", "x86-64-v4", "zen5", "host", "sm_90a"};
+}
 
 }  // namespace tile::schedule

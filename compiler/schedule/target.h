@@ -1,6 +1,6 @@
-// Facts about the machines that kernels are compiled for. A target is data only: the planner reads
-// vector width and cache sizes here, the code generator the lane count, the JIT the name clang
-// knows it by.
+// Facts about the machines that kernels are compiled for. A target is data only: the planners read
+// vector width, cache and shared memory sizes here, the code generators lane counts and the names
+// that clang and LLVM know it by.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,13 @@
 namespace tile::schedule {
 
 struct Target {
+  enum class Kind : std::uint8_t { Cpu, Gpu };
+  Kind kind = Kind::Cpu;
   std::string name;                  // "x86-64-v4"
-  std::string clang_cpu;             // clang's -target-cpu
+  std::string clang_cpu;             // clang's -target-cpu, LLVM's -mcpu
   std::vector<std::string> lineage;  // names a schedule may give, most special first
+
+  // CPUs.
   int vector_bytes = 32;
   int vector_registers = 16;
   std::int64_t l1_bytes = 32 << 10;
@@ -23,11 +27,18 @@ struct Target {
   /// Memory for a program's tiles, per thread. A tile that no cache can hold is a mistake.
   std::int64_t scratch_limit_bytes = 64 << 20;
 
+  // GPUs.
+  std::string ptx_features = {};    // LLVM's -mattr: the version of PTX that is written
+  std::int64_t shared_bytes = 0;    // the most that a block may have
+  std::int64_t register_count = 0;  // of a multiprocessor, 32 bits each
+
+  bool is_gpu() const { return kind == Kind::Gpu; }
   /// 32-bit elements in a vector. All element types use this many lanes, so that they mix freely.
   int lanes() const { return vector_bytes / 4; }
 };
 
-/// "x86-64-v3", "x86-64-v4", "zen5", or "host" for the best of them that this machine can run.
+/// "x86-64-v3", "x86-64-v4", "zen5", or "host" for the best of them that this machine can run;
+/// "sm_90a" (H100).
 std::optional<Target> find_target(std::string_view name);
 
 /// Names that find_target accepts, for messages.

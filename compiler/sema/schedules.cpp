@@ -17,12 +17,14 @@ struct TargetRow {
   std::string_view parent;  // a schedule for the parent serves too
 };
 
-constexpr std::array<TargetRow, 5> targets = {{
+constexpr std::array<TargetRow, 7> targets = {{
     {"cpu", ""},
     {"x86-64-v3", "cpu"},
     {"x86-64-v4", "x86-64-v3"},
     {"zen5", "x86-64-v4"},
-    {"sm_90", ""},
+    {"cuda", ""},
+    {"sm_90", "cuda"},
+    {"sm_90a", "sm_90"},
 }};
 
 constexpr std::array<std::string_view, 4> machine_keys = {"stages", "warps", "roles", "packing"};

@@ -1,0 +1,17 @@
+// Loads one turn ahead: a loop's loads whose places depend on the loop's index alone are issued a
+// turn early and carried, so that their latency passes behind the work of the turn before. The last
+// turn's early load is of a turn that never comes: it is masked like every other, so it touches no
+// memory outside the tensor.
+#pragma once
+
+#include <cstdint>
+
+#include "compiler/ir/function.h"
+
+namespace tile::schedule {
+
+/// Afterwards such loads (at most `element_budget` elements of tiles per loop, of tensors that the
+/// kernel does not write) stand at the start of their loop's body, for the next turn.
+void prefetch_loads(ir::Function& kernel, std::int64_t element_budget);
+
+}  // namespace tile::schedule

@@ -26,14 +26,15 @@ Tensor heads_first(const Tensor& x, std::int64_t heads) {
 
 Tensor spelled_out_attention(const Tensors& in, double scale, bool causal, const Tensor& start) {
   const std::int64_t heads = in[0].size(2);
+  const Device device = in[0].device();
   const std::int64_t queries = in[0].size(1);
   const std::int64_t keys = in[1].size(1);
   Tensor scores =
       matmul(heads_first(in[0], heads), transpose(heads_first(in[1], heads), -2, -1)) * scale;
   if (causal) {
-    const Tensor first = start.defined() ? start : scalar(keys - queries);
-    const Tensor query = arange(0, queries) + reshape(first, {1});
-    const Tensor visible = le(arange(0, keys), unsqueeze(query, 1));
+    const Tensor first = start.defined() ? start : scalar(keys - queries, device);
+    const Tensor query = arange(0, queries, 1, DType::I64, device) + reshape(first, {1});
+    const Tensor visible = le(arange(0, keys, 1, DType::I64, device), unsqueeze(query, 1));
     scores = where(visible, scores, -std::numeric_limits<double>::infinity());
   }
   return transpose(matmul(softmax(scores, -1), heads_first(in[2], heads)), 1, 2);

@@ -125,7 +125,8 @@ void Walk::run_node(const std::shared_ptr<Node>& node, Tensors gradients) {
          node->name);
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    if (!gradients[i].defined()) gradients[i] = zeros(node->output_shapes[i]);
+    if (!gradients[i].defined())
+      gradients[i] = zeros(node->output_shapes[i], DType::F32, node->device);
   }
   const Tensors results = node->vjp(autograd::VjpCall(node, gradients, wanted));
   gradients.clear();
@@ -165,14 +166,19 @@ Tensor seed_of(const char* op, const Tensor& root, const Tensor& gradient) {
     fail(op, "the tensor requires no gradient: no input of it does, or it was made under NoGrad");
   }
   if (gradient.defined()) {
-    if (gradient.shape() == root.shape() && gradient.dtype() == DType::F32) return gradient;
+    const bool fits = gradient.shape() == root.shape() && gradient.dtype() == DType::F32;
+    if (fits && gradient.device() != root.device()) {
+      fail(op, "the gradient is on {}, the tensor on {}", to_string(gradient.device()),
+           to_string(root.device()));
+    }
+    if (fits) return gradient;
     fail(op, "the gradient {} does not fit the tensor {}", describe(gradient), describe(root));
   }
   if (root.numel() != 1) {
     fail(op, "a tensor of shape {} needs a gradient argument; only one element implies 1",
          to_string(root.shape()));
   }
-  return view::reshape(scalar(1.0f), root.shape());
+  return view::reshape(scalar(1.0f, root.device()), root.shape());
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ double objective(const Function& function, const std::vector<std::vector<float>>
                  const Tensors& inputs, const std::vector<float>& weights) {
   Tensors fresh;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    fresh.push_back(from_data(values[i], inputs[i].shape()).requires_grad_());
+    fresh.push_back(from_data(values[i], inputs[i].shape(), inputs[i].device()).requires_grad_());
   }
   const std::vector<float> result = function(fresh).to_vector<float>();
   double total = 0.0;
@@ -30,7 +30,7 @@ double objective(const Function& function, const std::vector<std::vector<float>>
 
 Tensor normal_like(const Tensor& x, std::uint64_t seed) {
   Generator generator(seed);
-  return randn(x.shape(), &generator);
+  return randn(x.shape(), &generator, x.device());
 }
 
 /// The function whose result is the gradients of `function`, flattened and joined.
@@ -60,7 +60,7 @@ std::string check_gradient(const Function& function, const Tensors& inputs,
   std::vector<std::vector<float>> values;
   for (const Tensor& input : inputs) {
     values.push_back(input.to_vector<float>());
-    leaves.push_back(from_data(values.back(), input.shape()).requires_grad_());
+    leaves.push_back(from_data(values.back(), input.shape(), input.device()).requires_grad_());
   }
   const Tensor y = function(leaves);
   const Tensor weights = normal_like(y, options.seed);
@@ -70,7 +70,7 @@ std::string check_gradient(const Function& function, const Tensors& inputs,
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     // An undefined gradient claims zero, which the differences then have to confirm.
     const Tensor arrived = leaves[i].grad();
-    const Tensor gradient = arrived.defined() ? arrived : zeros(inputs[i].shape());
+    const Tensor gradient = arrived.defined() ? arrived : zeros_like(inputs[i]);
     if (gradient.shape() != inputs[i].shape()) {
       return fmt::format("input {}: gradient of shape {}", i, to_string(gradient.shape()));
     }

@@ -126,6 +126,8 @@ Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length
 Tensor contiguous(const Tensor& x);
 Tensor clone(const Tensor& x);
 Tensor cast(const Tensor& x, DType type);
+/// A packed copy on another device; its gradient comes back to x's.
+Tensor to(const Tensor& x, Device device);
 Tensor cat(std::span<const Tensor> parts, int axis = 0);
 Tensor stack(std::span<const Tensor> parts, int axis = 0);
 /// Views of `size` elements along `axis`; the last may be smaller.

@@ -108,7 +108,7 @@ namespace {
 
 /// The loss per token spelled with small ops.
 Tensor spelled_out_losses(const Tensor& logits, const Tensor& targets) {
-  const Tensor classes = arange(0, logits.size(-1), 1, targets.dtype());
+  const Tensor classes = arange(0, logits.size(-1), 1, targets.dtype(), targets.device());
   const Tensor is_target = eq(unsqueeze(targets, -1), classes);
   return sum(where(is_target, neg(log_softmax(logits, -1)), 0.0), {-1});
 }

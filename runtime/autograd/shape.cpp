@@ -127,6 +127,14 @@ Tensor cast(const Tensor& x, DType type) {
   return ops::cast(x, type);  // f32 is the only type with gradients
 }
 
+Tensor to(const Tensor& x, Device device) {
+  const Tensor y = to_device(x, device);
+  if (y.is_same(x)) return x;
+  return record("to", y, {&x}, {}, [from = x.device()](const VjpCall& call) -> Tensors {
+    return {to(call.gradient(), from)};
+  });
+}
+
 Tensor cat(std::span<const Tensor> parts, int axis) {
   const Tensor y = ops::cat(parts, axis);
   std::vector<const Tensor*> inputs;

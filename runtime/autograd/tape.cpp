@@ -102,6 +102,7 @@ void attach(std::string_view name, std::span<const Tensor> outputs, Operands inp
   for (const Tensor* x : saved) node->saved.push_back(save(*x, outputs));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     node->output_shapes.push_back(outputs[i].shape());
+    node->device = outputs[i].device();
     if (outputs[i].dtype() != DType::F32) continue;
     for (const Tensor* x : inputs) {
       if (x->is_same(outputs[i])) fail(name, "an output is the very handle of an input");
@@ -141,6 +142,7 @@ Tensor Tensor::requires_grad_(bool value) const {
     leaf->order = autograd::next_order();
     leaf->name = "leaf";
     leaf->output_shapes.push_back(shape());
+    leaf->device = device();
     set_autograd_meta(std::make_unique<autograd::GradMeta>(autograd::Edge{std::move(leaf), 0}));
   }
   if (!value) set_autograd_meta(nullptr);
@@ -156,7 +158,8 @@ void Tensor::set_grad(const Tensor& gradient) const {
   const autograd::Edge edge = autograd::edge_of(*this);
   if (!edge.node || !edge.node->is_leaf)
     fail("set_grad", "only leaves that require a gradient have one");
-  if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype())) {
+  if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype() ||
+                             gradient.device() != device())) {
     fail("set_grad", "{} is no gradient of {}", describe(gradient), describe(*this));
   }
   edge.node->leaf_gradient = gradient;

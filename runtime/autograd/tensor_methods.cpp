@@ -22,6 +22,9 @@ Tensor Tensor::narrow(int axis, std::int64_t start, std::int64_t length) const {
 Tensor Tensor::contiguous() const { return pg::contiguous(*this); }
 Tensor Tensor::clone() const { return pg::clone(*this); }
 Tensor Tensor::to(DType type) const { return pg::cast(*this, type); }
+Tensor Tensor::to(Device device) const { return pg::to(*this, device); }
+Tensor Tensor::cpu() const { return to(cpu_device); }
+Tensor Tensor::cuda(int index) const { return to(cuda_device(index)); }
 Tensor Tensor::neg() const { return pg::neg(*this); }
 Tensor Tensor::exp() const { return pg::exp(*this); }
 Tensor Tensor::log() const { return pg::log(*this); }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/device/cuda_device.h"
 #include "runtime/device/error.h"
 
 namespace pg {
@@ -108,47 +109,60 @@ Pool& pool() {
 
 Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
-      size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+      size_bytes_(std::exchange(other.size_bytes_, 0)),
+      device_(other.device_) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_bytes_, other.size_bytes_);
+  std::swap(device_, other.device_);
   return *this;
 }
 
 Buffer::~Buffer() {
-  if (data_ != nullptr) pool().give(data_, pool_size(size_bytes_));
+  if (data_ == nullptr) return;
+  if (device_.is_cuda()) {
+    cuda::give_memory(device_.index, data_);
+  } else {
+    pool().give(data_, pool_size(size_bytes_));
+  }
 }
 
-Buffer allocate(std::string_view op, std::int64_t count, std::int64_t element_bytes) {
+Buffer allocate(std::string_view op, std::int64_t count, std::int64_t element_bytes,
+                Device device) {
   std::int64_t bytes = 0;
   if (count < 0 || element_bytes < 0 || __builtin_mul_overflow(count, element_bytes, &bytes) ||
       bytes > (std::int64_t{1} << 56)) {
     fail(op, "cannot allocate {} elements of {} bytes", count, element_bytes);
   }
   if (bytes == 0) return {};
-  const std::size_t rounded = pool_size(static_cast<std::size_t>(bytes));
-  std::byte* data = pool().take(rounded);
+  const auto size = static_cast<std::size_t>(bytes);
+  std::byte* data =
+      device.is_cuda() ? cuda::take_memory(op, device.index, size) : pool().take(pool_size(size));
   if (data == nullptr) {
     const MemoryStatistics now = memory_statistics();
-    fail(op, "out of memory: {} bytes requested, {} bytes live in tensors (peak {})", bytes,
-         now.live_bytes, now.peak_bytes);
+    throw OutOfMemory(
+        fmt::format("{}: out of memory: {} bytes requested, {} bytes live in tensors (peak {})", op,
+                    bytes, now.live_bytes, now.peak_bytes));
   }
-  if (pool().poison.load(std::memory_order_relaxed)) std::memset(data, 0xff, rounded);
-  return Buffer(data, static_cast<std::size_t>(bytes));
+  if (pool().poison.load(std::memory_order_relaxed)) fill_bytes(data, device, 0xff, size);
+  return Buffer(data, size, device);
 }
 
-MemoryStatistics memory_statistics() {
+MemoryStatistics memory_statistics(Device device) {
+  if (device.is_cuda()) return cuda::memory_statistics(device.index);
   const std::lock_guard lock(pool().mutex);
   return pool().statistics;
 }
 
-void reset_peak_memory() {
+void reset_peak_memory(Device device) {
+  if (device.is_cuda()) return cuda::reset_peak_memory(device.index);
   const std::lock_guard lock(pool().mutex);
   pool().statistics.peak_bytes = pool().statistics.live_bytes;
 }
 
-void release_cached_memory() {
+void release_cached_memory(Device device) {
+  if (device.is_cuda()) return cuda::release_cached_memory(device.index);
   const std::lock_guard lock(pool().mutex);
   pool().release_cached();
 }

@@ -1,5 +1,6 @@
-// The one exception of the framework. Every message opens with the name of the op or function the
-// user called: "matmul: inner sizes 64 and 32 differ".
+// The exceptions of the framework. Every message opens with the name of the op or function the
+// user called: "matmul: inner sizes 64 and 32 differ". Three kinds have a class of their own, so
+// that programs can end with another exit code.
 #pragma once
 
 #include <fmt/core.h>
@@ -13,6 +14,24 @@ namespace pg {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Host or device memory is exhausted. What existed before is untouched.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The machine lacks what was asked for: no driver, no GPU, one that is too old.
+class Unavailable : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A kernel or the device failed while it ran; nothing more can run there in this process.
+class DeviceFault : public Error {
+ public:
+  using Error::Error;
 };
 
 /// Throws Error("<op>: <message>").

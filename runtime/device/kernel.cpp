@@ -20,8 +20,8 @@ namespace {
 constexpr std::array<std::string_view, 8> element_names = {"bool", "i8",  "i32", "i64",
                                                            "u8",   "u32", "u64", "f32"};
 constexpr std::array<int, 8> element_sizes = {1, 1, 4, 8, 1, 4, 8, 4};
-constexpr std::array<std::string_view, target_count> targets = {"host", "x86-64-v3", "x86-64-v4",
-                                                                "zen5"};
+constexpr std::array<std::string_view, cpu_target_count> targets = {"host", "x86-64-v3",
+                                                                    "x86-64-v4", "zen5"};
 
 std::atomic<int> current_target = 0;
 std::atomic<std::uint64_t> variant_count = 0;
@@ -82,6 +82,7 @@ void fill_facts(Prepared& prepared) {
       facts.is_read = parameter.is_read;
       ++tensors;
     }
+    prepared.word_count += facts.rank < 0 ? 1 : 1 + 2 * facts.rank;
     prepared.parameters.push_back(facts);
   }
   if (tensors > max_tensors || prepared.parameters.size() > max_parameters) {
@@ -102,8 +103,8 @@ std::string_view name_of(Element element) {
 int byte_size(Element element) { return element_sizes[static_cast<std::size_t>(element)]; }
 
 Argument Argument::tensor(void* data, Element element, int rank, const std::int64_t* sizes,
-                          const std::int64_t* strides) {
-  return {Kind::Tensor, element, rank, sizes, strides, data, 0};
+                          const std::int64_t* strides, Device device) {
+  return {Kind::Tensor, element, rank, sizes, strides, data, 0, device};
 }
 Argument Argument::scalar(float value) {
   Argument result;
@@ -154,6 +155,7 @@ tile::StrideClass unpack_stride_class(std::uint64_t bits) {
   tile::StrideClass result;
   result.unit_dim = static_cast<std::int8_t>(static_cast<int>(bits & 15) - 1);
   result.zero_dims = static_cast<std::uint8_t>(bits >> 4);
+  result.aligned = (bits >> 12 & 1) != 0;
   return result;
 }
 
@@ -163,16 +165,20 @@ std::string Kernel::State::label() const {
   return label;
 }
 
-Prepared& Kernel::State::prepare() {
-  const auto index = static_cast<std::size_t>(target_index());
+Prepared& Kernel::State::prepare(Device device) {
+  const auto index =
+      static_cast<std::size_t>(device.is_cuda() ? cpu_target_count + device.index
+                                                : current_target.load(std::memory_order_relaxed));
   if (Prepared* known = prepared[index].load(std::memory_order_acquire)) return *known;
   const std::lock_guard lock(mutex);
   if (Prepared* known = prepared[index].load(std::memory_order_acquire)) return *known;
-  auto answer = compiler_for(name).signature(source, name, settings, targets[index]);
+  auto made = std::make_unique<Prepared>();
+  made->device = device;
+  made->target = device.is_cuda() ? target_of(device) : targets[index];
+  auto answer = compiler_for(name).signature(source, name, settings, made->target);
   if (auto* error = std::get_if<tile::CompileError>(&answer)) {
     throw_error(name, "the kernel does not compile\n" + error->message);
   }
-  auto made = std::make_unique<Prepared>();
   made->signature = std::move(std::get<tile::KernelSignature>(answer));
   fill_facts(*made);
   made->tables.push_back(std::make_unique<VariantTable>(16));
@@ -189,7 +195,7 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
   request.source = &source;
   request.kernel = name;
   request.settings = settings;
-  request.target = targets[static_cast<std::size_t>(target_index())];
+  request.target = prepared.target;
   request.arm = static_cast<int>(key.arm);
   std::size_t tensor = 0;
   for (const ParameterFacts& parameter : prepared.parameters) {
@@ -197,13 +203,22 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
     request.strides.push_back(unpack_stride_class(key.strides[tensor / 4] >> (tensor % 4 * 16)));
     ++tensor;
   }
-  auto answer = compiler_for(name).compile(request);
-  if (auto* error = std::get_if<tile::CompileError>(&answer)) {
-    throw_error(name, "the kernel does not compile\n" + error->message);
+  Variant made{key, {}, {}};
+  const auto take = [&](auto answer) {
+    if (auto* error = std::get_if<tile::CompileError>(&answer)) {
+      throw_error(name, "the kernel does not compile\n" + error->message);
+    }
+    return std::get<0>(std::move(answer));
+  };
+  if (prepared.device.is_cuda()) {
+    made.gpu = std::make_shared<cuda::LoadedKernel>(
+        label(), prepared.device.index, take(compiler_for(name).compile_gpu(request)),
+        prepared.word_count, prepared.signature.grid_rank);
+  } else {
+    made.code = take(compiler_for(name).compile(request));
   }
   variant_count.fetch_add(1, std::memory_order_relaxed);
-  Variant& variant =
-      prepared.variants.emplace_back(Variant{key, std::move(std::get<tile::CpuKernel>(answer))});
+  Variant& variant = prepared.variants.emplace_back(std::move(made));
   if (2 * prepared.variants.size() > prepared.tables.back()->slots.size()) {
     auto larger = std::make_unique<VariantTable>(2 * prepared.tables.back()->slots.size());
     for (Variant& old : prepared.variants) larger->insert(&old);
@@ -229,7 +244,7 @@ const std::string& Kernel::name() const {
 
 const tile::KernelSignature& Kernel::signature() const {
   if (!defined()) fail("kernel", "the handle is empty");
-  return state_->prepare().signature;
+  return state_->prepare(cpu_device).signature;
 }
 
 Kernel load_kernel(const std::string& path, std::string name, tile::Settings settings) {
@@ -258,7 +273,7 @@ Kernel builtin_kernel(std::string_view file, std::string_view name, tile::Settin
 }
 
 void set_target(std::string_view target) {
-  for (int i = 0; i < target_count; ++i) {
+  for (int i = 0; i < cpu_target_count; ++i) {
     if (targets[static_cast<std::size_t>(i)] != target) continue;
     current_target.store(i);
     return;
@@ -266,8 +281,7 @@ void set_target(std::string_view target) {
   fail("set_target", "{} is not known; targets are host, x86-64-v3, x86-64-v4, zen5", target);
 }
 
-std::string_view target() { return targets[static_cast<std::size_t>(target_index())]; }
-int target_index() { return current_target.load(std::memory_order_relaxed); }
+std::string_view target() { return targets[static_cast<std::size_t>(current_target.load())]; }
 std::uint64_t compiled_variants() { return variant_count.load(); }
 
 }  // namespace pg

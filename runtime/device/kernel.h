@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "compiler/driver/compile.h"
+#include "runtime/device/device.h"
 #include "runtime/device/error.h"
 
 namespace pg {
@@ -32,9 +33,10 @@ struct Argument {
   const std::int64_t* strides = nullptr;  // in elements; may be 0 or negative
   void* data = nullptr;                   // address of the element at index 0
   std::int64_t bits = 0;                  // scalars: extended to 64 bits; f32 as its bit pattern
+  Device device;                          // where the data lies
 
   static Argument tensor(void* data, Element element, int rank, const std::int64_t* sizes,
-                         const std::int64_t* strides);
+                         const std::int64_t* strides, Device device = {});
   static Argument scalar(float value);
   static Argument scalar(std::int32_t value);
   static Argument scalar(std::int64_t value);
@@ -47,8 +49,9 @@ class Kernel {
   Kernel() = default;
   Kernel(tile::KernelSource source, std::string name, tile::Settings settings);
 
-  /// Checks the arguments (one per parameter, in order) and runs all programs of the grid. Returns
-  /// when done. Does nothing when the grid is empty.
+  /// Checks the arguments (one per parameter, in order) and runs all programs of the grid on the
+  /// device of the tensors, which must be one; with scalars alone on the CPU. Returns when done on
+  /// the CPU, when queued on a GPU. Does nothing when the grid is empty.
   void launch(std::span<const Argument> arguments) const;
 
   const std::string& name() const;
@@ -68,7 +71,7 @@ Kernel load_kernel(const std::string& path, std::string name, tile::Settings set
 /// The same handle for the same arguments; keep it, the lookup takes strings.
 Kernel builtin_kernel(std::string_view file, std::string_view name, tile::Settings settings = {});
 
-/// The machine that kernels are compiled for: "host" at first, "x86-64-v3", "x86-64-v4", "zen5".
+/// The CPU that kernels are compiled for: "host" at first, "x86-64-v3", "x86-64-v4", "zen5".
 /// Results have the same bits on all of them.
 void set_target(std::string_view target);
 std::string_view target();

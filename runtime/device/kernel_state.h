@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/device/cuda_kernel.h"
 #include "runtime/device/kernel.h"
 
 namespace pg {
@@ -21,7 +22,9 @@ inline constexpr int max_parameters = 32;
 inline constexpr int max_grid_rank = 8;
 /// Base address, sizes and strides of each tensor; one word for a scalar.
 inline constexpr int max_words = max_tensors * (1 + 2 * max_rank) + max_parameters;
-inline constexpr int target_count = 4;
+inline constexpr int cpu_target_count = 4;
+/// CPU targets, then the GPUs: each has its own table, since code is loaded per GPU.
+inline constexpr int target_count = cpu_target_count + max_cuda_devices;
 
 /// What is compiled in: 16 bits per tensor parameter (unit dimension + 1, zero dimensions,
 /// alignment) and the schedule arm.
@@ -35,7 +38,8 @@ struct VariantKey {
 
 struct Variant {
   VariantKey key;
-  tile::CpuKernel code;
+  tile::CpuKernel code;                           // on a CPU
+  std::shared_ptr<const cuda::LoadedKernel> gpu;  // on a GPU
 };
 
 /// Open addressing; slots only ever go from null to a variant. A full table is replaced by a larger
@@ -67,9 +71,12 @@ struct ParameterFacts {
 
 /// A kernel on one target.
 struct Prepared {
+  Device device;
+  std::string target;  // "host", "sm_90a"
   tile::KernelSignature signature;
   std::vector<ParameterFacts> parameters;
   std::vector<SizeRule> size_rules;
+  int word_count = 0;
 
   std::atomic<VariantTable*> table;
   std::deque<Variant> variants;                       // under State::mutex
@@ -87,13 +94,11 @@ struct Kernel::State {
 
   /// "map_unary F=silu", for the profile.
   std::string label() const;
-  /// For the current target; asks the compiler the first time.
-  Prepared& prepare();
+  /// For a device (a CPU: the current target); asks the compiler the first time.
+  Prepared& prepare(Device device);
   Variant& compile_variant(Prepared& prepared, const VariantKey& key);
 };
 
-/// Index of the current target, 0 <= i < target_count.
-int target_index();
 /// The class that a key's 16 bits stand for.
 tile::StrideClass unpack_stride_class(std::uint64_t bits);
 

@@ -31,7 +31,7 @@ struct Launch {
   VariantKey key;
   std::uint64_t bytes = 0;  // sum of the ranges: a bound on what programs touch
   int word_count = 0;
-  std::int64_t words[max_words];
+  std::int64_t words[max_words + max_grid_rank];  // on a GPU the grid's extents follow
 
   Launch(const Prepared& of, std::span<const Argument> given) : prepared(of), arguments(given) {}
 
@@ -57,9 +57,23 @@ StridedView view_of(const Argument& argument, const ParameterFacts& facts) {
        describe(argument.kind == Argument::Kind::Tensor, argument.rank, argument.element));
 }
 
-/// The 16 bits of VariantKey. Alignment is left out: vector loads on a CPU do not need it, and a
+/// StrideClass::aligned, for an argument with a unit dimension.
+bool is_aligned(const Argument& argument, int unit, std::int64_t element_bytes) {
+  constexpr std::int64_t alignment = 16;
+  const auto address = reinterpret_cast<std::uintptr_t>(argument.data);
+  if (address % alignment != 0 || argument.sizes[unit] * element_bytes % alignment != 0) {
+    return false;
+  }
+  for (int d = 0; d < argument.rank; ++d) {
+    if (d == unit || argument.sizes[d] <= 1) continue;
+    if (argument.strides[d] * element_bytes % alignment != 0) return false;
+  }
+  return true;
+}
+
+/// The 16 bits of VariantKey. Alignment is left out on a CPU: vector loads do not need it, and a
 /// sequence of odd length would compile every kernel once more.
-std::uint64_t stride_bits(const Argument& argument) {
+std::uint64_t stride_bits(const Argument& argument, std::int64_t element_bytes) {
   int unit = -1;
   std::uint64_t zero_dims = 0;
   for (int d = argument.rank; d-- > 0;) {
@@ -70,13 +84,26 @@ std::uint64_t stride_bits(const Argument& argument) {
       zero_dims |= std::uint64_t{1} << d;
     }
   }
-  return static_cast<std::uint64_t>(unit + 1) | zero_dims << 4;
+  const bool aligned =
+      argument.device.is_cuda() && unit >= 0 && is_aligned(argument, unit, element_bytes);
+  return static_cast<std::uint64_t>(unit + 1) | zero_dims << 4 |
+         static_cast<std::uint64_t>(aligned) << 12;
+}
+
+/// Argument i is not where the first tensor is.
+[[noreturn]] void fail_device(const Launch& launch, std::size_t i) {
+  std::size_t first = 0;
+  while (launch.arguments[first].kind != Argument::Kind::Tensor) ++first;
+  fail(launch.name(), "`{}` is on {}, but `{}` is on {}; move one of them with to(device)",
+       launch.parameter_name(first), to_string(launch.arguments[first].device),
+       launch.parameter_name(i), to_string(launch.arguments[i].device));
 }
 
 /// Checks one tensor by itself and appends its words.
 void add_tensor(Launch& launch, std::size_t i, int tensor) {
   const ParameterFacts& facts = launch.prepared.parameters[i];
   const Argument& argument = launch.arguments[i];
+  if (argument.device != launch.prepared.device) fail_device(launch, i);
   std::int64_t* words = launch.words + launch.word_count;
   words[0] = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(argument.data));
   for (int d = 0; d < argument.rank; ++d) {
@@ -96,8 +123,8 @@ void add_tensor(Launch& launch, std::size_t i, int tensor) {
     fail(launch.name(), "`{}` has no memory", launch.parameter_name(i));
   }
   launch.bytes += launch.ranges[i].end - launch.ranges[i].begin;
-  launch.key.strides[static_cast<std::size_t>(tensor) / 4] |= stride_bits(argument)
-                                                              << (tensor % 4 * 16);
+  launch.key.strides[static_cast<std::size_t>(tensor) / 4] |=
+      stride_bits(argument, facts.element_bytes) << (tensor % 4 * 16);
 }
 
 void add_arguments(Launch& launch) {
@@ -264,8 +291,9 @@ void run_programs(const Launch& launch, const tile::CpuKernel& code) {
 
 void Kernel::launch(std::span<const Argument> arguments) const {
   if (!defined()) fail("kernel", "the handle is empty");
-  Prepared& prepared = state_->prepare();
-  check_float_mode(state_->name);
+  const auto first = std::ranges::find(arguments, Argument::Kind::Tensor, &Argument::kind);
+  Prepared& prepared = state_->prepare(first == arguments.end() ? cpu_device : first->device);
+  if (!prepared.device.is_cuda()) check_float_mode(state_->name);
   Launch launch(prepared, arguments);
   add_arguments(launch);
   check_sizes(launch);
@@ -274,7 +302,9 @@ void Kernel::launch(std::span<const Argument> arguments) const {
   Variant* variant = prepared.table.load(std::memory_order_acquire)->find(launch.key);
   if (variant == nullptr) variant = &state_->compile_variant(prepared, launch.key);
   launches.fetch_add(1, std::memory_order_relaxed);
-  if (detail::profiling.load(std::memory_order_relaxed)) {
+  if (variant->gpu != nullptr) {
+    variant->gpu->launch(launch.words);
+  } else if (detail::profiling.load(std::memory_order_relaxed)) {
     const auto start = std::chrono::steady_clock::now();
     run_programs(launch, variant->code);
     detail::record_launch(state_->label(), (std::chrono::steady_clock::now() - start).count());

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/device/cuda_profile.h"
+
 namespace pg {
 
 namespace {
@@ -56,11 +58,13 @@ void record_launch(const std::string& label, std::int64_t nanoseconds) {
 void set_profiling(bool enabled) { detail::profiling = enabled; }
 
 void reset_profile() {
+  cuda::resolve_profile();
   const std::lock_guard lock(profile().mutex);
   profile().records.clear();
 }
 
 std::string profile_table() {
+  cuda::resolve_profile();
   const std::lock_guard lock(profile().mutex);
   std::vector<std::pair<std::string, Record>> rows(profile().records.begin(),
                                                    profile().records.end());

@@ -1,5 +1,6 @@
 // Time per kernel: off unless the environment sets PICOGRAD_PROFILE=1 (a table on stderr at exit)
-// or a program turns it on. Times are of whole launches on the calling thread, compilation apart.
+// or a program turns it on. Times are of whole launches, compilation apart: on the CPU those of the
+// calling thread, on a GPU those between events on its stream.
 #pragma once
 
 #include <atomic>

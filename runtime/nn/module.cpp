@@ -68,20 +68,20 @@ Generator& chosen(Generator* generator) { return generator ? *generator : defaul
 
 }  // namespace
 
-Tensor uniform_init(const Shape& shape, std::int64_t fan_in, Generator* generator) {
+Tensor uniform_init(const Shape& shape, std::int64_t fan_in, Generator* generator, Device device) {
   if (fan_in <= 0) fail("uniform_init", "fan_in {} is not positive", fan_in);
   const double bound = 1.0 / std::sqrt(static_cast<double>(fan_in));
   std::vector<float> values(static_cast<std::size_t>(element_count("uniform_init", shape)));
   chosen(generator).uniform(values);
   for (float& value : values) value = static_cast<float>((2.0 * value - 1.0) * bound);
-  return from_data(values, shape);
+  return from_data(values, shape, device);
 }
 
-Tensor normal_init(const Shape& shape, double deviation, Generator* generator) {
+Tensor normal_init(const Shape& shape, double deviation, Generator* generator, Device device) {
   std::vector<float> values(static_cast<std::size_t>(element_count("normal_init", shape)));
   chosen(generator).normal(values);
   for (float& value : values) value = static_cast<float>(value * deviation);
-  return from_data(values, shape);
+  return from_data(values, shape, device);
 }
 
 }  // namespace pg::nn

@@ -49,7 +49,9 @@ class Module {
 
 /// Uniform in +-1/sqrt(fan_in), PyTorch's default for linear layers; normal with a standard
 /// deviation.
-Tensor uniform_init(const Shape& shape, std::int64_t fan_in, Generator* generator = nullptr);
-Tensor normal_init(const Shape& shape, double deviation, Generator* generator = nullptr);
+Tensor uniform_init(const Shape& shape, std::int64_t fan_in, Generator* generator = nullptr,
+                    Device device = default_device());
+Tensor normal_init(const Shape& shape, double deviation, Generator* generator = nullptr,
+                   Device device = default_device());
 
 }  // namespace pg::nn

@@ -175,18 +175,18 @@ Tensor load_npy(const std::string& path) {
     check_data_size(file, description.shape, 8, data_begin);
     std::vector<double> wide((file.size() - data_begin) / 8);
     file.read(data_begin, std::as_writable_bytes(std::span(wide)));
-    return from_data(std::vector<float>(wide.begin(), wide.end()), description.shape);
+    return from_data(std::vector<float>(wide.begin(), wide.end()), description.shape, cpu_device);
   }
   const std::optional<DType> type = type_of(description.element);
   if (!type) file.reject(fmt::format("element type `{}` is not supported", description.element));
   check_data_size(file, description.shape, element_bytes(*type), data_begin);
-  Tensor result = empty(description.shape, *type);
+  Tensor result = empty(description.shape, *type, cpu_device);
   file.read(data_begin, {static_cast<std::byte*>(result.data()), file.size() - data_begin});
   return result;
 }
 
 void save_npy(const std::string& path, const Tensor& tensor) {
-  const Tensor packed = ops::contiguous(tensor);
+  const Tensor packed = ops::contiguous(to_device(tensor, cpu_device));
   const Shape& shape = packed.shape();
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
                                    descr_of(packed.dtype()), fmt::join(shape.span(), ", "),

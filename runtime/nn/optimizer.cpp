@@ -24,7 +24,9 @@ std::vector<ParameterGroup> decay_matrices_only(std::span<const Tensor> paramete
 AdamW::AdamW(std::vector<ParameterGroup> groups, AdamWOptions options)
     : groups_(std::move(groups)), options_(options) {
   for (const ParameterGroup& group : groups_) {
-    scalars_.push_back(zeros({8}));
+    const Device device =
+        group.parameters.empty() ? default_device() : group.parameters[0].device();
+    scalars_.push_back(zeros({8}, DType::F32, device));
     for (const Tensor& parameter : group.parameters) {
       first_moments_.push_back(zeros_like(parameter));
       second_moments_.push_back(zeros_like(parameter));
@@ -89,7 +91,8 @@ void AdamW::set_state(const State& state) {
 SGD::SGD(std::vector<Tensor> parameters, double lr) : parameters_(std::move(parameters)), lr_(lr) {}
 
 void SGD::step() {
-  const Tensor lr = scalar(static_cast<float>(lr_));
+  if (parameters_.empty()) return;
+  const Tensor lr = scalar(static_cast<float>(lr_), parameters_[0].device());
   for (const Tensor& parameter : parameters_) {
     const Tensor gradient = parameter.grad();
     if (gradient.defined()) ops::sgd_(parameter, gradient, lr);

@@ -104,7 +104,7 @@ Tensor SafetensorsFile::read(std::string_view name) const {
   const std::uint64_t offset = data_begin_ + entry->begin;
   const std::uint64_t bytes = entry->end - entry->begin;
   if (const std::optional<DType> type = native_type(entry->element)) {
-    Tensor result = empty(shape, *type);
+    Tensor result = empty(shape, *type, cpu_device);
     const std::span into(static_cast<std::byte*>(result.data()), bytes);
     file_->read(offset, into);
     if (*type == DType::Bool &&
@@ -124,7 +124,7 @@ Tensor SafetensorsFile::read(std::string_view name) const {
     return is_brain ? std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16)
                     : from_half(half);
   });
-  return from_data(values, shape);
+  return from_data(values, shape, cpu_device);
 }
 
 std::vector<NamedTensor> load_safetensors(const std::string& path) {
@@ -172,7 +172,7 @@ void save_safetensors(const std::string& path, const std::vector<NamedTensor>& t
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(json);
   for (const NamedTensor* named : order) {
-    const Tensor packed = ops::contiguous(named->tensor);
+    const Tensor packed = ops::contiguous(to_device(named->tensor, cpu_device));
     file.write({static_cast<const std::byte*>(packed.data()),
                 static_cast<std::size_t>(packed.numel() * element_bytes(packed.dtype()))});
   }

@@ -36,9 +36,9 @@ Tensor streamed(const Tensor& rows, bool log) {
   static const Kernel plain = builtin_kernel("softmax.tile", "softmax_apply", {{"LOG", "false"}});
   static const Kernel logarithm =
       builtin_kernel("softmax.tile", "softmax_apply", {{"LOG", "true"}});
-  Tensor largest = empty({rows.shape()[0]});
-  Tensor total = empty({rows.shape()[0]});
-  Tensor y = empty(rows.shape());
+  Tensor largest = new_result("softmax", rows, {rows.shape()[0]});
+  Tensor total = new_result("softmax", rows, {rows.shape()[0]});
+  Tensor y = new_result("softmax", rows, rows.shape());
   launch(statistics, rows, largest, total);
   launch(log ? logarithm : plain, rows, largest, total, y);
   return y;
@@ -48,13 +48,13 @@ Tensor forward(const char* op, const Tensor& x, int axis, bool log) {
   check_f32(op, {&x});
   const int dim = checked_axis(op, x, axis);
   const Tensor moved = axis_last(x, dim);
-  if (moved.numel() == 0) return empty(x.shape());
+  if (moved.numel() == 0) return new_result(op, x, x.shape());
   const Tensor rows = as_rows(moved);
   Tensor y;
   if (log || rows.shape()[1] > longest_held_row) {
     y = streamed(rows, log);
   } else {
-    y = empty(rows.shape());
+    y = new_result(op, rows, rows.shape());
     launch(held_kernel(rows.shape()[1]), rows, y);
   }
   return contiguous(axis_last(view::reshape(y, moved.shape()), dim));
@@ -70,7 +70,7 @@ Tensor backward(const char* op, const Tensor& gradient, const Tensor& y, int axi
       builtin_kernel("softmax.tile", "softmax_gradient", {{"LOG", "true"}});
   const Tensor moved = axis_last(y, dim);
   const Tensor rows = as_rows(moved);
-  Tensor dx = empty(rows.shape());
+  Tensor dx = new_result(op, rows, rows.shape());
   if (dx.numel() > 0) launch(log ? logarithm : plain, as_rows(axis_last(gradient, dim)), rows, dx);
   return contiguous(axis_last(view::reshape(dx, moved.shape()), dim));
 }
@@ -91,7 +91,7 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
   check_shape("swiglu", "up", up, gate.shape());
   static const Kernel kernel = builtin_kernel("swiglu.tile", "swiglu");
   const Tensor g = as_rows(gate);
-  Tensor y = empty(g.shape());
+  Tensor y = new_result("swiglu", g, g.shape());
   if (y.numel() > 0) launch(kernel, g, as_rows(up), y);
   return view::reshape(y, gate.shape());
 }
@@ -102,8 +102,8 @@ SwigluGradients swiglu_backward(const Tensor& gradient, const Tensor& gate, cons
   check_shape("swiglu_backward", "gradient", gradient, gate.shape());
   static const Kernel kernel = builtin_kernel("swiglu.tile", "swiglu_gradient");
   const Tensor g = as_rows(gate);
-  Tensor dgate = empty(g.shape());
-  Tensor dup = empty(g.shape());
+  Tensor dgate = new_result("swiglu_backward", g, g.shape());
+  Tensor dup = new_result("swiglu_backward", g, g.shape());
   if (dgate.numel() > 0) launch(kernel, as_rows(gradient), g, as_rows(up), dgate, dup);
   return {view::reshape(dgate, gate.shape()), view::reshape(dup, gate.shape())};
 }

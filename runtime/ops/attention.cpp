@@ -66,10 +66,11 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
     fail("attention", "{} queries but only {} keys", q.size(1), k.size(1));
   }
   static AttentionKernels kernels("attention");
-  AttentionResult result{empty(q.shape()), empty({q.size(0), q.size(2), q.size(1)})};
+  AttentionResult result{new_result("attention", q, q.shape()),
+                         new_result("attention", q, {q.size(0), q.size(2), q.size(1)})};
   if (q.numel() == 0) return result;
   launch(kernels.get(q.size(3), causal), heads_first(q), swapped(heads_first(k)), heads_first(v),
-         start_tensor("attention", start, k.size(1) - q.size(1)), scale, heads_first(result.o),
+         start_tensor("attention", start, k.size(1) - q.size(1), q), scale, heads_first(result.o),
          result.lse);
   return result;
 }
@@ -79,19 +80,20 @@ AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, c
                                       const Tensor& start, float scale, bool causal) {
   const char* op = "attention_backward";
   check(op, q, k, v);
-  check_f32(op, {&gradient, &result.o, &result.lse});
+  check_f32(op, {&q, &gradient, &result.o, &result.lse});
   check_shape(op, "gradient", gradient, q.shape());
   check_shape(op, "o", result.o, q.shape());
   static AttentionKernels for_query("attention_query_gradient");
   static AttentionKernels for_key("attention_key_gradient");
-  AttentionGradients gradients{empty(q.shape()), empty(k.shape()), empty(k.shape())};
-  if (q.numel() == 0) return {gradients.q, zeros(k.shape()), zeros(k.shape())};
-  const Tensor first = start_tensor(op, start, k.size(1) - q.size(1));
+  AttentionGradients gradients{new_result(op, q, q.shape()), new_result(op, k, k.shape()),
+                               new_result(op, k, k.shape())};
+  if (q.numel() == 0) return {gradients.q, zeros_like(k), zeros_like(k)};
+  const Tensor first = start_tensor(op, start, k.size(1) - q.size(1), q);
   const Tensor g = heads_first(gradient);
   const Tensor query = heads_first(q);
   const Tensor key = heads_first(k);
   const Tensor value = heads_first(v);
-  Tensor rows = empty(result.lse.shape());
+  Tensor rows = new_result(op, q, result.lse.shape());
   launch(row_sum_kernel(q.size(3)), g, heads_first(result.o), rows);
   launch(for_query.get(q.size(3), causal), g, query, key, swapped(key), swapped(value), result.lse,
          rows, first, scale, heads_first(gradients.q));

@@ -12,8 +12,8 @@ void cache_update_(const Tensor& cache, const Tensor& x, const Tensor& start) {
     fail("cache_update", "{} does not fit into a cache of {}", to_string(x.shape()),
          to_string(cache.shape()));
   }
-  const Tensor position = start_tensor("cache_update", start, 0);
-  const auto first = position.item<std::int64_t>();
+  const Tensor position = start_tensor("cache_update", start, 0, cache);
+  const std::int64_t first = single_value(position);
   if (first < 0 || first > cache.size(1) - x.size(1)) {
     fail("cache_update", "positions {} to {} of {}", first, first + x.size(1), cache.size(1));
   }

@@ -15,6 +15,7 @@ LoopSpace::LoopSpace(const Shape& shape, std::initializer_list<const Tensor*> op
   for (const Tensor* x : operands) {
     Operand& operand = operands_[operand_count_++];
     operand.data = static_cast<char*>(x->data());
+    operand.device = x->device();
     operand.element = element_of(x->dtype());
     operand.element_bytes = static_cast<int>(element_bytes(x->dtype()));
   }
@@ -68,7 +69,7 @@ void LoopSpace::fill(std::array<Argument, max_operands>& arguments,
       offset += index[static_cast<std::size_t>(d)] * operand.strides[d];
     arguments[static_cast<std::size_t>(i)] =
         Argument::tensor(operand.data + offset * operand.element_bytes, operand.element,
-                         kernel_rank, sizes_ + outer, operand.strides + outer);
+                         kernel_rank, sizes_ + outer, operand.strides + outer, operand.device);
   }
 }
 

@@ -18,6 +18,7 @@ inline constexpr int max_operands = 4;
 struct Operand {
   std::int64_t strides[kMaxRank];
   char* data = nullptr;
+  Device device;
   Element element = Element::F32;
   int element_bytes = 4;
 };

@@ -57,7 +57,7 @@ Tensor contiguous(const Tensor& x) {
 
 Tensor clone(const Tensor& x) {
   check_defined("clone", x);
-  Tensor y = empty(x.shape(), x.dtype());
+  Tensor y = new_result("clone", x, x.shape(), x.dtype());
   convert(x, y);
   return y;
 }
@@ -65,7 +65,7 @@ Tensor clone(const Tensor& x) {
 Tensor cast(const Tensor& x, DType type) {
   check_defined("cast", x);
   if (x.dtype() == type) return x;
-  Tensor y = empty(x.shape(), type);
+  Tensor y = new_result("cast", x, x.shape(), type);
   convert(x, y);
   return y;
 }
@@ -82,7 +82,8 @@ void copy_(const Tensor& destination, const Tensor& source) {
     fail("copy_", "shape {} does not broadcast to {}", to_string(source.shape()),
          to_string(destination.shape()));
   }
-  convert(source, destination);
+  const bool moves = source.device() != destination.device();
+  convert(moves ? to_device(source, destination.device()) : source, destination);
   destination.mark_written();
 }
 
@@ -93,6 +94,7 @@ Tensor cat(std::span<const Tensor> parts, int axis) {
   const int dim = normalize_axis("cat", axis, shape.size());
   for (const Tensor& part : parts.subspan(1)) {
     check_defined("cat", part);
+    check_same_device("cat", {&parts[0], &part});
     bool fits = part.dim() == shape.size() && part.dtype() == parts[0].dtype();
     for (int d = 0; fits && d < shape.size(); ++d) {
       fits = d == dim || part.shape()[d] == parts[0].shape()[d];
@@ -103,7 +105,7 @@ Tensor cat(std::span<const Tensor> parts, int axis) {
     }
     shape[dim] += part.shape()[dim];
   }
-  Tensor y = empty(shape, parts[0].dtype());
+  Tensor y = new_result("cat", parts[0], shape, parts[0].dtype());
   std::int64_t start = 0;
   for (const Tensor& part : parts) {
     convert(part, view::narrow(y, dim, start, part.shape()[dim]));
@@ -121,7 +123,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 Tensor slice_backward(const Tensor& gradient, const Shape& shape, int axis, std::int64_t start,
                       std::int64_t step) {
   check_defined("slice_backward", gradient);
-  Tensor y = zeros(shape, gradient.dtype());
+  Tensor y = zeros(shape, gradient.dtype(), gradient.device());
   const int dim = normalize_axis("slice_backward", axis, shape.size());
   const std::int64_t count = gradient.size(dim);
   if (count == 0) return y;
@@ -156,15 +158,17 @@ void fill_(const Tensor& destination, double value) {
 
 namespace pg {
 
-Tensor full(const Shape& shape, double value, DType type) {
-  Tensor y = empty(shape, type);
+Tensor full(const Shape& shape, double value, DType type, Device device) {
+  Tensor y = empty_for("full", shape, type, device);
   ops::fill_(y, value);
   return y;
 }
 Tensor full_like(const Tensor& other, double value) {
-  return full(other.shape(), value, other.dtype());
+  return full(other.shape(), value, other.dtype(), other.device());
 }
-Tensor ones(const Shape& shape, DType type) { return full(shape, 1.0, type); }
-Tensor ones_like(const Tensor& other) { return full(other.shape(), 1.0, other.dtype()); }
+Tensor ones(const Shape& shape, DType type, Device device) {
+  return full(shape, 1.0, type, device);
+}
+Tensor ones_like(const Tensor& other) { return full_like(other, 1.0); }
 
 }  // namespace pg

@@ -81,6 +81,7 @@ void check_pair(BinaryOp op, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) {
     fail(name, "element types {} and {} differ", name_of(a.dtype()), name_of(b.dtype()));
   }
+  check_same_device(name, {&a, &b});
   check_types(op, a.dtype());
 }
 
@@ -117,7 +118,7 @@ Tensor unary(UnaryOp op, const Tensor& x) {
   if (x.dtype() == DType::Bool || (x.dtype() != DType::F32 && !f.takes_integers)) {
     fail(f.name, "does not take {} tensors", name_of(x.dtype()));
   }
-  Tensor y = empty(x.shape(), x.dtype());
+  Tensor y = new_result(f.name, x, x.shape(), x.dtype());
   const LoopSpace space(x.shape(), {&x, &y});
   if (space.is_empty()) return y;
   const Kernel& kernel = unary_kernel(op, x.dtype());
@@ -134,7 +135,7 @@ Tensor logical_not(const Tensor& x) {
     return make_map("map_unary", x.dtype() == DType::Bool ? "logical_not" : "complement", x.dtype(),
                     x.dtype());
   });
-  Tensor y = empty(x.shape(), x.dtype());
+  Tensor y = new_result("logical_not", x, x.shape(), x.dtype());
   const LoopSpace space(x.shape(), {&x, &y});
   if (space.is_empty()) return y;
   space.for_each_part(
@@ -145,7 +146,8 @@ Tensor logical_not(const Tensor& x) {
 Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
   check_pair(op, a, b);
   Shape storage;
-  Tensor y = empty(common_shape(facts(op).name, a, b, storage), result_type(op, a.dtype()));
+  const char* name = facts(op).name;
+  Tensor y = new_result(name, a, common_shape(name, a, b, storage), result_type(op, a.dtype()));
   run_binary(binary_kernel(op, a.dtype()), a, b, y);
   return y;
 }
@@ -155,7 +157,7 @@ Tensor binary(BinaryOp op, const Tensor& a, double b) {
   check_defined(name, a);
   check_types(op, a.dtype());
   const Argument scalar = number(name, b, a.dtype());
-  Tensor y = empty(a.shape(), result_type(op, a.dtype()));
+  Tensor y = new_result(name, a, a.shape(), result_type(op, a.dtype()));
   const LoopSpace space(a.shape(), {&a, &y});
   if (space.is_empty()) return y;
   const Kernel& kernel = scalar_kernel(op, a.dtype());
@@ -182,13 +184,14 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) {
     fail("where", "element types {} and {} differ", name_of(a.dtype()), name_of(b.dtype()));
   }
+  check_same_device("where", {&condition, &a, &b});
   static KernelTable<dtype_count> table;
   const Kernel& kernel = table.get(static_cast<std::size_t>(a.dtype()), [&] {
     return builtin_kernel("map.tile", "map_where", {{"X", std::string(name_of(a.dtype()))}});
   });
   const Shape shape =
       broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
-  Tensor y = empty(shape, a.dtype());
+  Tensor y = new_result("where", a, shape, a.dtype());
   const LoopSpace space(shape, {&condition, &a, &b, &y});
   if (space.is_empty()) return y;
   space.for_each_part([&](const auto& arguments) { kernel.launch(arguments); });
@@ -197,24 +200,21 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
 
 Tensor where(const Tensor& condition, const Tensor& a, double b) {
   check_defined("where", a);
-  return where(condition, a, full({}, b, a.dtype()));
+  return where(condition, a, full({}, b, a.dtype(), a.device()));
 }
 
 Tensor where(const Tensor& condition, double a, const Tensor& b) {
   check_defined("where", b);
-  return where(condition, full({}, a, b.dtype()), b);
+  return where(condition, full({}, a, b.dtype(), b.device()), b);
 }
 
 Tensor fma(const Tensor& a, const Tensor& b, const Tensor& c) {
-  for (const Tensor* x : {&a, &b, &c}) {
-    check_defined("fma", *x);
-    if (x->dtype() != DType::F32) fail("fma", "does not take {} tensors", name_of(x->dtype()));
-  }
+  check_f32("fma", {&a, &b, &c});
   static const Kernel kernel =
       builtin_kernel("map.tile", "map_ternary", {{"F", "fused_multiply_add"}});
   const Shape shape =
       broadcast_shapes("fma", a.shape(), broadcast_shapes("fma", b.shape(), c.shape()));
-  Tensor y = empty(shape);
+  Tensor y = new_result("fma", a, shape);
   const LoopSpace space(shape, {&a, &b, &c, &y});
   if (space.is_empty()) return y;
   space.for_each_part([&](const auto& arguments) { kernel.launch(arguments); });
@@ -226,7 +226,7 @@ Tensor add_scaled(const Tensor& a, const Tensor& b, double alpha) {
   if (a.dtype() != DType::F32) fail("add_scaled", "does not take {} tensors", name_of(a.dtype()));
   static const Kernel kernel = builtin_kernel("map.tile", "map_add_scaled");
   Shape storage;
-  Tensor y = empty(common_shape("add_scaled", a, b, storage));
+  Tensor y = new_result("add_scaled", a, common_shape("add_scaled", a, b, storage));
   const LoopSpace space(y.shape(), {&a, &b, &y});
   if (space.is_empty()) return y;
   space.for_each_part([&](const auto& arguments) {

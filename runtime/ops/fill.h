@@ -6,9 +6,10 @@
 
 namespace pg {
 
-Tensor full(const Shape& shape, double value, DType type = DType::F32);
+Tensor full(const Shape& shape, double value, DType type = DType::F32,
+            Device device = default_device());
 Tensor full_like(const Tensor& other, double value);
-Tensor ones(const Shape& shape, DType type = DType::F32);
+Tensor ones(const Shape& shape, DType type = DType::F32, Device device = default_device());
 Tensor ones_like(const Tensor& other);
 
 namespace ops {

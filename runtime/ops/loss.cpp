@@ -1,6 +1,8 @@
 // See loss.h.
 #include "runtime/ops/loss.h"
 
+#include <limits>
+
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/kernel_table.h"
@@ -9,18 +11,9 @@ namespace pg::ops {
 
 namespace {
 
-template <class T>
-void check_range(const Tensor& targets, std::int64_t classes) {
-  const T* values = targets.data_ptr<T>();
-  for (std::int64_t i = 0; i < targets.numel(); ++i) {
-    if (values[i] < classes) continue;
-    fail("cross_entropy", "target {} at position {} is outside {} classes", values[i], i, classes);
-  }
-}
-
 Tensor flat_targets(const Tensor& logits, const Tensor& targets) {
   check_f32("cross_entropy", {&logits});
-  check_ids("cross_entropy", "targets", targets);
+  check_ids("cross_entropy", "targets", targets, logits);
   if (logits.dim() == 0 || logits.size(-1) == 0) fail("cross_entropy", "no classes");
   check_shape("cross_entropy", "targets", targets, leading_shape(logits));
   return reshape(contiguous(targets), {targets.numel()});
@@ -35,10 +28,10 @@ Kernel make_gradient(DType targets) {
 
 CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
   const Tensor flat = flat_targets(logits, targets);
-  if (flat.dtype() == DType::I32) {
-    check_range<std::int32_t>(flat, logits.size(-1));
-  } else {
-    check_range<std::int64_t>(flat, logits.size(-1));
+  constexpr std::int64_t ignored = std::numeric_limits<std::int64_t>::min();  // any negative one
+  if (const auto wrong = find_outside(flat, ignored, logits.size(-1))) {
+    fail("cross_entropy", "target {} at position {} is outside {} classes", wrong->value,
+         wrong->position, logits.size(-1));
   }
   static KernelTable<2 * lane_choices> table;
   const std::size_t lanes = lane_choice(logits.size(-1));
@@ -48,8 +41,8 @@ CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& target
         "cross_entropy.tile", "cross_entropy",
         {{"I", std::string(name_of(flat.dtype()))}, {"B", std::to_string(lane_count(lanes))}});
   });
-  Tensor losses = empty({flat.numel()});
-  Tensor lse = empty({flat.numel()});
+  Tensor losses = new_result("cross_entropy", logits, {flat.numel()});
+  Tensor lse = new_result("cross_entropy", logits, {flat.numel()});
   if (flat.numel() > 0) launch(kernel, as_rows(logits), flat, losses, lse);
   return {view::reshape(losses, targets.shape()), view::reshape(lse, targets.shape())};
 }
@@ -57,7 +50,7 @@ CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& target
 Tensor cross_entropy_backward(const Tensor& gradient, const Tensor& logits, const Tensor& targets,
                               const Tensor& lse) {
   const Tensor flat = flat_targets(logits, targets);
-  check_f32("cross_entropy_backward", {&gradient, &lse});
+  check_f32("cross_entropy_backward", {&gradient, &logits, &lse});
   check_shape("cross_entropy_backward", "lse", lse, targets.shape());
   if (gradient.numel() != 1) {
     check_shape("cross_entropy_backward", "gradient", gradient, targets.shape());
@@ -69,7 +62,7 @@ Tensor cross_entropy_backward(const Tensor& gradient, const Tensor& logits, cons
   const std::int64_t n = flat.numel();
   const Tensor g = gradient.numel() == 1 ? view::expand(view::reshape(gradient, {1}), {n})
                                          : reshape(gradient, {n});
-  Tensor dx = empty(rows.shape());
+  Tensor dx = new_result("cross_entropy_backward", logits, rows.shape());
   if (dx.numel() > 0) launch(kernel, g, rows, flat, reshape(lse, {n}), dx);
   return view::reshape(dx, logits.shape());
 }

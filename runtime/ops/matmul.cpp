@@ -11,7 +11,7 @@ namespace {
 
 Tensor multiply(const Tensor& a, const Tensor& b) {
   static const Kernel kernel = builtin_kernel("matmul.tile", "matmul");
-  Tensor c = empty({a.shape()[0], b.shape()[1]});
+  Tensor c = new_result("matmul", a, {a.shape()[0], b.shape()[1]});
   if (c.numel() > 0) launch(kernel, a, b, c);
   return c;
 }
@@ -37,7 +37,8 @@ Tensor multiply_batched(const Tensor& a, const Tensor& b, const Shape& batch) {
   static const Kernel kernel = builtin_kernel("matmul.tile", "matmul_batched");
   const Tensor left = as_batches(a, batch);
   const Tensor right = as_batches(b, batch);
-  Tensor c = empty({left.shape()[0], left.shape()[1], left.shape()[2], right.shape()[3]});
+  Tensor c = new_result("matmul", a,
+                        {left.shape()[0], left.shape()[1], left.shape()[2], right.shape()[3]});
   if (c.numel() > 0) launch(kernel, left, right, c);
   Shape shape = batch;
   shape.push_back(a.size(-2));

@@ -39,8 +39,8 @@ RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
   check_weight(x, w);
   static RowKernels kernels("rmsnorm");
   const Tensor rows = as_rows(x);
-  Tensor y = empty(rows.shape());
-  Tensor rstd = empty({rows.shape()[0]});
+  Tensor y = new_result("rms_norm", x, rows.shape());
+  Tensor rstd = new_result("rms_norm", x, {rows.shape()[0]});
   if (rstd.numel() > 0) launch(kernels.get(w.numel()), rows, w, eps, y, rstd);
   return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
 }
@@ -56,10 +56,10 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   const Tensor rows = as_rows(x);
   const Tensor g = as_rows(gradient);
   const Tensor s = view::reshape(rstd, {rows.shape()[0]});
-  Tensor dx = empty(rows.shape());
-  if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros(w.shape())};
+  Tensor dx = new_result("rms_norm_backward", x, rows.shape());
+  if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros_like(w)};
   launch(for_input.get(w.numel()), g, rows, w, s, dx);
-  Tensor parts = empty({(rows.shape()[0] + 65535) / 65536, w.numel()});
+  Tensor parts = new_result("rms_norm_backward", x, {(rows.shape()[0] + 65535) / 65536, w.numel()});
   launch(for_weight, g, rows, s, parts);
   return {view::reshape(dx, x.shape()), sum(parts, {0})};
 }

@@ -1,7 +1,9 @@
 // See optimizer.h.
 #include "runtime/ops/optimizer.h"
 
+#include <array>
 #include <cmath>
+#include <mutex>
 
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
@@ -15,6 +17,15 @@ namespace {
 Tensor flat(const char* op, const Tensor& x) {
   if (!x.is_contiguous()) fail(op, "parameters and their state must be packed");
   return view::reshape(x, {x.numel()});
+}
+
+/// [1] on the device; made once.
+const Tensor& one_on(Device device) {
+  static std::array<std::once_flag, 1 + max_cuda_devices> flags;
+  static std::array<Tensor, 1 + max_cuda_devices> ones;
+  const auto i = static_cast<std::size_t>(device.is_cuda() ? 1 + device.index : 0);
+  std::call_once(flags[i], [&] { ones[i] = full({1}, 1.0, DType::F32, device); });
+  return ones[i];
 }
 
 }  // namespace
@@ -32,9 +43,9 @@ void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int6
                             hyper.eps,
                             hyper.lr / bias1,
                             std::sqrt(bias2)};
-  float* out = scalars.data_ptr<float>();
-  for (int i = 0; i < 8; ++i) out[i] = static_cast<float>(values[i]);
-  scalars.mark_written();
+  float rounded[8];
+  for (int i = 0; i < 8; ++i) rounded[i] = static_cast<float>(values[i]);
+  write_from_host(scalars, rounded, sizeof rounded);
 }
 
 void adamw_(const Tensor& p, const Tensor& m, const Tensor& v, const Tensor& gradient,
@@ -44,8 +55,8 @@ void adamw_(const Tensor& p, const Tensor& m, const Tensor& v, const Tensor& gra
   check_shape("adamw_", "scalars", scalars, {8});
   if (p.numel() == 0) return;
   static const Kernel kernel = builtin_kernel("adamw.tile", "adamw");
-  static const Tensor one = full({1}, 1.0);
-  const Tensor factor = clip.defined() ? view::reshape(clip, {1}) : one;
+  if (clip.defined()) check_same_device("adamw_", {&p, &clip});
+  const Tensor factor = clip.defined() ? view::reshape(clip, {1}) : one_on(p.device());
   launch(kernel, flat("adamw_", p), flat("adamw_", m), flat("adamw_", v),
          reshape(gradient, {p.numel()}), scalars, factor);
   for (const Tensor* x : {&p, &m, &v}) x->mark_written();
@@ -63,11 +74,15 @@ void sgd_(const Tensor& p, const Tensor& gradient, const Tensor& lr) {
 GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm) {
   static const Kernel kernel = builtin_kernel("adamw.tile", "gradient_norm");
   const auto count = static_cast<std::int64_t>(gradients.size());
-  Tensor squares = empty({count});
+  const Device device = gradients.empty() ? default_device() : gradients[0].device();
+  const auto make = [device](const Shape& shape) {
+    return empty_for("gradient_norm", shape, DType::F32, device);
+  };
+  Tensor squares = make({count});
   for (std::int64_t i = 0; i < count; ++i) {
     sum_squares_(view::select(squares, 0, i), gradients[static_cast<std::size_t>(i)]);
   }
-  GradientNorm result{empty({1}), empty({1})};
+  GradientNorm result{make({1}), make({1})};
   launch(kernel, squares, max_norm, result.norm, result.clip);
   return {view::reshape(result.norm, {}), view::reshape(result.clip, {})};
 }

@@ -93,7 +93,7 @@ void sum_row_form(Tensor x, bool squares, const Tensor& y) {
   }
   for (;;) {
     const std::int64_t parts = segments(x.shape()[3]);
-    const Tensor sums = parts == 1 ? y : empty({1, 1, rows, parts});
+    const Tensor sums = parts == 1 ? y : new_result("sum", x, {1, 1, rows, parts});
     launch(sum_rows_kernel(squares, rows, x.shape()[3]), x, sums);
     if (parts == 1) return;
     squares = false;
@@ -105,9 +105,9 @@ Tensor sum_column_form(Tensor x) {
   static const Kernel kernel = builtin_kernel("reduce.tile", "sum_columns");
   const std::int64_t outer = x.shape()[1];
   const std::int64_t inner = x.shape()[3];
-  if (x.numel() == 0) return zeros({outer, inner});
+  if (x.numel() == 0) return zeros({outer, inner}, DType::F32, x.device());
   for (;;) {
-    Tensor y = empty({1, outer, segments(x.shape()[2]), inner});
+    Tensor y = new_result("sum", x, {1, outer, segments(x.shape()[2]), inner});
     launch(kernel, x, y);
     if (y.shape()[2] == 1) return y;
     x = y;
@@ -118,7 +118,8 @@ Tensor extremum(const char* op, bool is_max, const Tensor& x, const Dims& axes, 
   const Problem problem = prepare(op, x, axes, keepdim);
   if (x.dtype() == DType::Bool) fail(op, "does not take bool tensors");
   if (x.numel() == 0) {
-    if (element_count(op, problem.result_shape) == 0) return empty(problem.result_shape, x.dtype());
+    if (element_count(op, problem.result_shape) == 0)
+      return new_result(op, x, problem.result_shape, x.dtype());
     fail(op, "no elements along the reduced axes of {}", to_string(x.shape()));
   }
   static KernelTable<16> table;
@@ -130,13 +131,13 @@ Tensor extremum(const char* op, bool is_max, const Tensor& x, const Dims& axes, 
   };
   if (const std::optional<Tensor> columns = as_column_form(x, problem.axes)) {
     const Kernel& kernel = table.get(index + 1, [&] { return make("extremum_columns"); });
-    Tensor y = empty({1, columns->shape()[1], columns->shape()[3]}, x.dtype());
+    Tensor y = new_result(op, x, {1, columns->shape()[1], columns->shape()[3]}, x.dtype());
     launch(kernel, *columns, y);
     return view::reshape(y, problem.result_shape);
   }
   const Kernel& kernel = table.get(index, [&] { return make("extremum_rows"); });
   const Tensor rows = as_row_form(x, problem.axes);
-  Tensor y = empty({1, 1, rows.shape()[2]}, x.dtype());
+  Tensor y = new_result(op, x, {1, 1, rows.shape()[2]}, x.dtype());
   launch(kernel, rows, y);
   return view::reshape(y, problem.result_shape);
 }
@@ -155,7 +156,7 @@ Tensor arg_extremum(const char* op, bool is_max, const Tensor& x, int axis, bool
         {{"IS_MAX", is_max ? "true" : "false"}, {"X", std::string(name_of(x.dtype()))}});
   });
   const Tensor rows = as_row_form(x, problem.axes);
-  Tensor y = empty({1, 1, rows.shape()[2]}, DType::I64);
+  Tensor y = new_result(op, x, {1, 1, rows.shape()[2]}, DType::I64);
   if (y.numel() > 0) launch(kernel, rows, y);
   return view::reshape(y, problem.result_shape);
 }
@@ -168,7 +169,7 @@ Tensor logical(const char* op, bool is_any, const Tensor& x, const Dims& axes, b
     return builtin_kernel("reduce.tile", "logical_rows", {{"IS_ANY", is_any ? "true" : "false"}});
   });
   const Tensor rows = as_row_form(x, problem.axes);
-  Tensor y = empty({1, 1, rows.shape()[2]}, DType::Bool);
+  Tensor y = new_result(op, x, {1, 1, rows.shape()[2]}, DType::Bool);
   if (y.numel() > 0) launch(kernel, rows, y);
   return view::reshape(y, problem.result_shape);
 }
@@ -182,7 +183,7 @@ Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
     return view::reshape(sum_column_form(*columns), problem.result_shape);
   }
   const Tensor rows = as_row_form(x, problem.axes);
-  const Tensor y = empty({1, 1, rows.shape()[2], 1});
+  const Tensor y = new_result("sum", x, {1, 1, rows.shape()[2], 1});
   sum_row_form(rows, false, y);
   return view::reshape(y, problem.result_shape);
 }
@@ -222,7 +223,7 @@ Tensor extremum_backward(const Tensor& gradient, const Tensor& x, const Tensor& 
   static const Kernel kernel = builtin_kernel("reduce.tile", "extremum_gradient_rows");
   const Tensor rows = as_row_form(x, problem.axes);
   const Shape flat{1, 1, rows.shape()[2]};
-  Tensor dx = empty(rows.shape());
+  Tensor dx = new_result("extremum_backward", x, rows.shape());
   if (dx.numel() > 0) launch(kernel, reshape(gradient, flat), rows, reshape(extremum, flat), dx);
   // From [rows, n] back to x's order of axes.
   Shape moved_shape;
@@ -256,7 +257,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 }
 
 Tensor sum_squares(const Tensor& x) {
-  Tensor y = empty({});
+  check_f32("sum_squares", {&x});
+  Tensor y = new_result("sum_squares", x, {});
   sum_squares_(y, x);
   return y;
 }

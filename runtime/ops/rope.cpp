@@ -33,16 +33,17 @@ Tensor rotate(const char* op, const Tensor& x, const RopeTables& tables, const T
   if (!start.defined() && x.size(1) > tables.cos.size(0)) {
     fail(op, "{} positions, but the tables have {}", x.size(1), tables.cos.size(0));
   }
-  Tensor y = empty(x.shape());
+  Tensor y = new_result(op, x, x.shape());
   if (y.numel() == 0) return y;
-  launch(kernel, as_pairs(x, style), tables.cos, tables.sin, start_tensor(op, start, 0),
+  launch(kernel, as_pairs(x, style), tables.cos, tables.sin, start_tensor(op, start, 0, x),
          as_pairs(y, style));
   return y;
 }
 
 }  // namespace
 
-RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta) {
+RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta,
+                       Device device) {
   if (positions < 0 || head_size < 2 || head_size % 2 != 0) {
     fail("rope_tables", "{} positions of head size {}", positions, head_size);
   }
@@ -58,7 +59,8 @@ RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double th
       sines[at] = static_cast<float>(std::sin(static_cast<double>(t) * frequency));
     }
   }
-  return {from_data(cosines, {positions, pairs}), from_data(sines, {positions, pairs})};
+  return {from_data(cosines, {positions, pairs}, device),
+          from_data(sines, {positions, pairs}, device)};
 }
 
 Tensor rope(const Tensor& x, const RopeTables& tables, const Tensor& start, RopeStyle style) {

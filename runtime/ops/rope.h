@@ -16,7 +16,8 @@ struct RopeTables {
   Tensor cos;
   Tensor sin;
 };
-RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta);
+RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta,
+                       Device device = default_device());
 
 /// x [B, S, H, D] (any strides), D even; row s has position start + s, start an i64 tensor with one
 /// element (undefined: 0). Positions must be below the table's length (host check when start is

@@ -1,8 +1,6 @@
-// Tensors from nothing or from host data (tensor.h). Host values are written once with memcpy;
-// whatever computes on the device is an op.
+// Tensors from nothing or from host data (tensor.h). Host values are copied once; whatever computes
+// on the device is an op.
 #include <fmt/format.h>
-
-#include <cstring>
 
 #include "runtime/device/error.h"
 #include "runtime/tensor/random.h"
@@ -11,15 +9,16 @@
 namespace pg {
 namespace {
 
-Tensor allocate(const char* op, const Shape& shape, DType type) {
+Tensor allocate(const char* op, const Shape& shape, DType type, Device device) {
   std::int64_t bytes = 0;
   const std::int64_t count = element_count(op, shape);
   if (__builtin_mul_overflow(count, element_bytes(type), &bytes)) {
     fail(op, "{} of shape {} needs more than 2^63 bytes", name_of(type), to_string(shape));
   }
   auto impl = std::make_unique<detail::TensorImpl>();
-  Buffer buffer = pg::allocate(op, count, element_bytes(type));
-  impl->storage = new detail::Storage{.bytes = bytes, .buffer = std::move(buffer)};
+  Buffer buffer = pg::allocate(op, count, element_bytes(type), device);
+  impl->storage =
+      new detail::Storage{.bytes = bytes, .buffer = std::move(buffer), .device = device};
   impl->dtype = type;
   impl->numel = count;
   impl->shape = shape;
@@ -28,88 +27,97 @@ Tensor allocate(const char* op, const Shape& shape, DType type) {
 }
 
 Tensor from_bytes(const char* op, const void* data, std::size_t count, const Shape& shape,
-                  DType type) {
-  Tensor result = allocate(op, shape, type);
+                  DType type, Device device) {
+  Tensor result = allocate(op, shape, type, device);
   if (static_cast<std::int64_t>(count) != result.numel()) {
     fail(op, "{} values for shape {} of {} elements", count, to_string(shape), result.numel());
   }
-  if (count > 0)
-    std::memcpy(result.data(), data, count * static_cast<std::size_t>(element_bytes(type)));
+  copy_bytes(result.data(), device, data, cpu_device,
+             count * static_cast<std::size_t>(element_bytes(type)));
+  detail::remember_range(result, data);
   return result;
 }
 
 }  // namespace
 
-Tensor empty(const Shape& shape, DType type) { return allocate("empty", shape, type); }
+Tensor empty(const Shape& shape, DType type, Device device) {
+  return allocate("empty", shape, type, device);
+}
+Tensor empty_for(const char* op, const Shape& shape, DType type, Device device) {
+  return allocate(op, shape, type, device);
+}
 Tensor empty_like(const Tensor& other) {
   detail::checked("empty_like", other);
-  return allocate("empty_like", other.shape(), other.dtype());
+  return allocate("empty_like", other.shape(), other.dtype(), other.device());
 }
 
-Tensor zeros(const Shape& shape, DType type) {
-  Tensor result = allocate("zeros", shape, type);
-  if (result.numel() > 0) {
-    std::memset(result.data(), 0, static_cast<std::size_t>(result.numel() * element_bytes(type)));
-  }
+Tensor zeros(const Shape& shape, DType type, Device device) {
+  Tensor result = allocate("zeros", shape, type, device);
+  fill_bytes(result.data(), device, 0,
+             static_cast<std::size_t>(result.numel() * element_bytes(type)));
   return result;
 }
 
 Tensor zeros_like(const Tensor& other) {
   detail::checked("zeros_like", other);
-  return zeros(other.shape(), other.dtype());
+  return zeros(other.shape(), other.dtype(), other.device());
 }
 
 template <typename T>
-Tensor from_data(std::span<const T> values, const Shape& shape) {
-  return from_bytes("from_data", values.data(), values.size(), shape, dtype_of<T>);
+Tensor from_data(std::span<const T> values, const Shape& shape, Device device) {
+  return from_bytes("from_data", values.data(), values.size(), shape, dtype_of<T>, device);
 }
 
-template Tensor from_data(std::span<const float>, const Shape&);
-template Tensor from_data(std::span<const std::int32_t>, const Shape&);
-template Tensor from_data(std::span<const std::int64_t>, const Shape&);
-template Tensor from_data(std::span<const bool>, const Shape&);
+template Tensor from_data(std::span<const float>, const Shape&, Device);
+template Tensor from_data(std::span<const std::int32_t>, const Shape&, Device);
+template Tensor from_data(std::span<const std::int64_t>, const Shape&, Device);
+template Tensor from_data(std::span<const bool>, const Shape&, Device);
 
-Tensor from_bools(const std::vector<bool>& values, const Shape& shape) {
+Tensor from_bools(const std::vector<bool>& values, const Shape& shape, Device device) {
   const std::vector<unsigned char> bytes(values.begin(), values.end());
-  return from_bytes("from_bools", bytes.data(), bytes.size(), shape, DType::Bool);
+  return from_bytes("from_bools", bytes.data(), bytes.size(), shape, DType::Bool, device);
 }
 
-Tensor scalar(float value) { return from_bytes("scalar", &value, 1, {}, DType::F32); }
-Tensor scalar(std::int64_t value) { return from_bytes("scalar", &value, 1, {}, DType::I64); }
+Tensor scalar(float value, Device device) {
+  return from_bytes("scalar", &value, 1, {}, DType::F32, device);
+}
+Tensor scalar(std::int64_t value, Device device) {
+  return from_bytes("scalar", &value, 1, {}, DType::I64, device);
+}
 
-Tensor tensor(std::initializer_list<float> values) {
+Tensor tensor(std::initializer_list<float> values, Device device) {
   return from_bytes("tensor", values.begin(), values.size(),
-                    {static_cast<std::int64_t>(values.size())}, DType::F32);
+                    {static_cast<std::int64_t>(values.size())}, DType::F32, device);
 }
 
-Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType type) {
+Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType type, Device device) {
   if (step == 0) fail("arange", "the step is 0");
   std::vector<std::int64_t> values;
   for (std::int64_t v = start; step > 0 ? v < end : v > end; v += step) values.push_back(v);
   const Shape shape{static_cast<std::int64_t>(values.size())};
   switch (type) {
     case DType::I64:
-      return from_data(values, shape);
+      return from_data(values, shape, device);
     case DType::I32:
-      return from_data(std::vector<std::int32_t>(values.begin(), values.end()), shape);
+      return from_data(std::vector<std::int32_t>(values.begin(), values.end()), shape, device);
     case DType::F32:
-      return from_data(std::vector<float>(values.begin(), values.end()), shape);
+      return from_data(std::vector<float>(values.begin(), values.end()), shape, device);
     case DType::Bool:
       break;
   }
   fail("arange", "bool is not supported");
 }
 
-Tensor rand(const Shape& shape, Generator* generator) {
+Tensor rand(const Shape& shape, Generator* generator, Device device) {
   std::vector<float> values(static_cast<std::size_t>(element_count("rand", shape)));
   (generator ? *generator : default_generator()).uniform(values);
-  return from_data(values, shape);
+  return from_data(values, shape, device);
 }
 
-Tensor randn(const Shape& shape, Generator* generator) {
+Tensor randn(const Shape& shape, Generator* generator, Device device) {
   std::vector<float> values(static_cast<std::size_t>(element_count("randn", shape)));
   (generator ? *generator : default_generator()).normal(values);
-  return from_data(values, shape);
+  return from_data(values, shape, device);
 }
 
 }  // namespace pg

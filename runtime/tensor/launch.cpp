@@ -5,7 +5,7 @@ namespace pg {
 
 Argument argument(const Tensor& x) {
   return Argument::tensor(x.data(), element_of(x.dtype()), x.dim(), x.shape().data(),
-                          x.strides().data());
+                          x.strides().data(), x.device());
 }
 
 }  // namespace pg

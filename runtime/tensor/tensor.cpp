@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "runtime/device/error.h"
 #include "runtime/tensor/tensor_impl.h"
 
@@ -104,6 +102,7 @@ std::int64_t Tensor::stride(int axis) const {
 std::int64_t Tensor::numel() const { return checked("numel", *this).numel; }
 std::int64_t Tensor::storage_offset() const { return checked("storage_offset", *this).offset; }
 DType Tensor::dtype() const { return checked("dtype", *this).dtype; }
+Device Tensor::device() const { return checked("device", *this).storage->device; }
 bool Tensor::is_contiguous() const { return checked("is_contiguous", *this).is_contiguous; }
 
 bool Tensor::shares_storage(const Tensor& other) const {
@@ -145,88 +144,8 @@ void Tensor::set_autograd_meta(std::unique_ptr<AutogradMeta> meta) const {
 
 std::string describe(const Tensor& x) {
   if (!x.defined()) return "undefined";
-  return fmt::format("{} {}", name_of(x.dtype()), to_string(x.shape()));
+  return fmt::format("{} {}{}", name_of(x.dtype()), to_string(x.shape()),
+                     x.device().is_cuda() ? " on " + to_string(x.device()) : "");
 }
-
-namespace {
-
-/// Copies `width`-byte elements in row-major order of the view; the innermost dimension is a loop.
-void gather_bytes(const std::byte* from, std::byte* to, const Shape& shape, const Strides& strides,
-                  std::int64_t width) {
-  if (shape.empty()) {
-    std::memcpy(to, from, static_cast<std::size_t>(width));
-    return;
-  }
-  const int last = shape.size() - 1;
-  Dims at = Dims::filled(last, 0);
-  while (true) {
-    std::int64_t start = 0;
-    for (int i = 0; i < last; ++i) start += at[i] * strides[i];
-    for (std::int64_t j = 0; j < shape[last]; ++j, to += width) {
-      std::memcpy(to, from + (start + j * strides[last]) * width, static_cast<std::size_t>(width));
-    }
-    int axis = last - 1;
-    for (; axis >= 0 && ++at[axis] == shape[axis]; --axis) at[axis] = 0;
-    if (axis < 0) return;
-  }
-}
-
-void copy_to_host(const Tensor& x, void* to) {
-  const std::int64_t width = element_bytes(x.dtype());
-  if (x.numel() == 0) return;
-  if (x.is_contiguous()) {
-    std::memcpy(to, x.data(), static_cast<std::size_t>(x.numel() * width));
-    return;
-  }
-  gather_bytes(static_cast<const std::byte*>(x.data()), static_cast<std::byte*>(to), x.shape(),
-               x.strides(), width);
-}
-
-void check_type(const char* op, const Tensor& x, DType expected) {
-  if (x.dtype() == expected) return;
-  fail(op, "the tensor is {}, not {}", name_of(x.dtype()), name_of(expected));
-}
-
-}  // namespace
-
-template <typename T>
-T Tensor::item() const {
-  if (numel() != 1) {
-    fail("item", "needs exactly one element, the shape is {}", to_string(shape()));
-  }
-  check_type("item", *this, dtype_of<T>);
-  T value;
-  copy_to_host(*this, &value);
-  return value;
-}
-
-template <>
-double Tensor::item<double>() const {
-  return item<float>();
-}
-
-template <typename T>
-std::vector<T> Tensor::to_vector() const {
-  check_type("to_vector", *this, dtype_of<T>);
-  std::vector<T> values(static_cast<std::size_t>(numel()));
-  copy_to_host(*this, values.data());
-  return values;
-}
-
-template <>
-std::vector<bool> Tensor::to_vector<bool>() const {
-  check_type("to_vector", *this, DType::Bool);
-  std::vector<unsigned char> bytes(static_cast<std::size_t>(numel()));
-  copy_to_host(*this, bytes.data());
-  return std::vector<bool>(bytes.begin(), bytes.end());
-}
-
-template float Tensor::item<float>() const;
-template std::int32_t Tensor::item<std::int32_t>() const;
-template std::int64_t Tensor::item<std::int64_t>() const;
-template bool Tensor::item<bool>() const;
-template std::vector<float> Tensor::to_vector<float>() const;
-template std::vector<std::int32_t> Tensor::to_vector<std::int32_t>() const;
-template std::vector<std::int64_t> Tensor::to_vector<std::int64_t>() const;
 
 }  // namespace pg

@@ -1,8 +1,9 @@
-// Tensor: a cheap shared handle on (storage, shape, strides, offset, element type). Copying a
-// Tensor copies the handle; views share the storage. This folder holds the handle, creation from
-// host data and raw views (pg::view, no arithmetic, not recorded); ops launch kernels on tensors
-// (runtime/ops); recorded ops and the member sugar that calls them live in runtime/autograd. The
-// last dimension varies fastest; a packed tensor has row-major strides. Names follow PyTorch.
+// Tensor: a cheap shared handle on (storage on a device, shape, strides, offset, element type).
+// Copying a Tensor copies the handle; views share the storage. This folder holds the handle,
+// creation from host data and raw views (pg::view, no arithmetic, not recorded); ops launch kernels
+// on tensors (runtime/ops); recorded ops and the member sugar that calls them live in
+// runtime/autograd. The last dimension varies fastest; a packed tensor has row-major strides. Names
+// follow PyTorch.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "runtime/device/device.h"
 #include "runtime/tensor/dtype.h"
 #include "runtime/tensor/shape.h"
 
@@ -52,6 +54,7 @@ class Tensor {
   /// Of the first element within the storage, in elements.
   std::int64_t storage_offset() const;
   DType dtype() const;
+  Device device() const;
   /// Packed row-major (dimensions of size 1 may have any stride).
   bool is_contiguous() const;
   /// Shares storage with `other`.
@@ -61,7 +64,8 @@ class Tensor {
   /// The same handle: one impl.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }
 
-  /// Address of the first element. Writers through it must call mark_written().
+  /// Address of the first element, on the tensor's device: only the CPU's may be read here.
+  /// Writers through it must call mark_written().
   void* data() const;
   template <typename T>
   T* data_ptr() const {
@@ -71,7 +75,7 @@ class Tensor {
   /// The only element as a C++ value; T must match the element type, except that double reads f32.
   template <typename T>
   T item() const;
-  /// All elements in row-major order, copied to the host (any strides).
+  /// All elements in row-major order, copied to the host (any strides, any device).
   template <typename T>
   std::vector<T> to_vector() const;
 
@@ -113,6 +117,10 @@ class Tensor {
   Tensor contiguous() const;
   Tensor clone() const;
   Tensor to(DType type) const;
+  /// This tensor when it is there already, else a packed copy.
+  Tensor to(Device device) const;
+  Tensor cpu() const;
+  Tensor cuda(int index = 0) const;
   Tensor neg() const;
   Tensor exp() const;
   Tensor log() const;
@@ -142,32 +150,55 @@ class Tensor {
   detail::TensorImpl* impl_ = nullptr;  // counted reference
 };
 
-/// Memory from the buffer pool; contents undefined.
-Tensor empty(const Shape& shape, DType type = DType::F32);
+/// Creation: on default_device() unless a device is given; *_like on the other tensor's device.
+/// Memory from the device's pool; contents undefined.
+Tensor empty(const Shape& shape, DType type = DType::F32, Device device = default_device());
+/// The same in the name of an op, which an error names and a list of live tensors shows.
+Tensor empty_for(const char* op, const Shape& shape, DType type, Device device);
 Tensor empty_like(const Tensor& other);
-Tensor zeros(const Shape& shape, DType type = DType::F32);
+Tensor zeros(const Shape& shape, DType type = DType::F32, Device device = default_device());
 Tensor zeros_like(const Tensor& other);
 /// ones, full, full_like: runtime/ops/fill.h (a kernel).
 
 /// Copies host values in row-major order; T is float, int32_t, int64_t (bool: from_bools).
 template <typename T>
-Tensor from_data(std::span<const T> values, const Shape& shape);
+Tensor from_data(std::span<const T> values, const Shape& shape, Device device = default_device());
 template <typename T>
-Tensor from_data(const std::vector<T>& values, const Shape& shape) {
-  return from_data(std::span<const T>(values), shape);
+Tensor from_data(const std::vector<T>& values, const Shape& shape,
+                 Device device = default_device()) {
+  return from_data(std::span<const T>(values), shape, device);
 }
-Tensor from_bools(const std::vector<bool>& values, const Shape& shape);
+Tensor from_bools(const std::vector<bool>& values, const Shape& shape,
+                  Device device = default_device());
 /// A rank-0 tensor: pg::scalar(2.0f).
-Tensor scalar(float value);
-Tensor scalar(std::int64_t value);
+Tensor scalar(float value, Device device = default_device());
+Tensor scalar(std::int64_t value, Device device = default_device());
 /// A rank-1 tensor from a list: pg::tensor({1, 2, 3}).
-Tensor tensor(std::initializer_list<float> values);
+Tensor tensor(std::initializer_list<float> values, Device device = default_device());
 /// start, start + step, ... below end (above, for a negative step).
-Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step = 1, DType type = DType::I64);
+Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step = 1, DType type = DType::I64,
+              Device device = default_device());
 /// Uniform in [0, 1), standard normal; drawn on the host from `generator`, by default the global
-/// one.
-Tensor rand(const Shape& shape, Generator* generator = nullptr);
-Tensor randn(const Shape& shape, Generator* generator = nullptr);
+/// one, so that they have the same bits on every device.
+Tensor rand(const Shape& shape, Generator* generator = nullptr, Device device = default_device());
+Tensor randn(const Shape& shape, Generator* generator = nullptr, Device device = default_device());
+
+/// A packed copy on another device; the tensor itself when it is there already. Not recorded
+/// (Tensor::to(device) is).
+Tensor to_device(const Tensor& x, Device device);
+/// Overwrites all elements of a packed tensor with `bytes` of row-major host data; marks it as
+/// written.
+void write_from_host(const Tensor& x, const void* data, std::size_t bytes);
+
+/// Bounds that hold for all elements of an integer tensor with at least one. Of a tensor on a GPU
+/// they are known without waiting when the host filled it, and are then those of the whole storage.
+struct ValueRange {
+  std::int64_t lowest = 0;
+  std::int64_t highest = 0;
+};
+ValueRange value_range(const Tensor& x);
+/// The only element of an i64 tensor, without waiting for a GPU when the host wrote it.
+std::int64_t single_value(const Tensor& x);
 
 /// Raw views: new handles on the same storage, never recorded, never copying.
 namespace view {
@@ -192,7 +223,7 @@ Tensor alias(const Tensor& x);
 Shape resolve_shape(std::string_view op, const Shape& shape, std::int64_t count);
 }  // namespace view
 
-/// "f32 [2, 3]".
+/// "f32 [2, 3]", "f32 [2, 3] on cuda:0".
 std::string describe(const Tensor& x);
 
 }  // namespace pg

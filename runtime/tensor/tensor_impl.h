@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "runtime/device/buffer.h"
 #include "runtime/tensor/tensor.h"
@@ -17,6 +18,10 @@ struct Storage {
   std::atomic<std::uint32_t> version{0};
   std::int64_t bytes = 0;  // asked for; the buffer may be larger
   Buffer buffer;
+  Device device;  // also of an empty buffer
+  std::optional<ValueRange> range =
+      {};                           // on a GPU: of all elements, when the host wrote them last ...
+  std::uint32_t range_version = 0;  // ... which was at this version. Under range_mutex
 };
 
 struct TensorImpl {
@@ -39,6 +44,10 @@ struct TensorImpl {
 /// A handle on `storage` (one more reference to it); checks that all elements lie inside.
 Tensor make_view(const char* op, Storage* storage, DType type, const Shape& shape,
                  const Strides& strides, std::int64_t offset);
+
+/// Notes the range of integers that the host has just written over the whole storage of a tensor on
+/// a GPU.
+void remember_range(const Tensor& x, const void* data);
 
 /// "op: undefined tensor" for a null handle.
 const TensorImpl& checked(const char* op, const Tensor& x);

@@ -1,0 +1,43 @@
+// One GPU as this process uses it: its primary context (shared with other libraries), the stream
+// that all our work goes to, and its memory. Made at first use, never destroyed.
+#pragma once
+
+#include <string>
+
+#include "runtime/device/buffer.h"
+#include "runtime/device/cuda_api.h"
+#include "runtime/device/device.h"
+
+namespace pg::cuda {
+
+class Memory;
+
+struct Gpu {
+  int index = 0;
+  DeviceHandle handle = 0;
+  Context context = nullptr;
+  Stream stream = nullptr;
+  std::string name;
+  int major = 0, minor = 0;  // compute capability
+  int multiprocessors = 0;
+  int shared_bytes = 0;  // the most that a block can have
+  std::size_t total_bytes = 0;
+  Memory* memory = nullptr;
+  std::string target;  // "sm_90a"; empty: too old for us
+};
+
+/// The GPU, its context current on this thread; throws Unavailable named `op`. Any GPU, also one
+/// that is too old for our kernels.
+Gpu& gpu(std::string_view op, int index);
+
+/// Memory for tensors; every buffer belongs to work on the GPU's stream.
+std::byte* take_memory(std::string_view op, int index, std::size_t bytes);
+void give_memory(int index, std::byte* data) noexcept;
+MemoryStatistics memory_statistics(int index);
+void reset_peak_memory(int index);
+void release_cached_memory(int index);
+
+/// Should every launch wait until its kernel is done (PICOGRAD_SYNC=1)?
+bool launches_wait();
+
+}  // namespace pg::cuda

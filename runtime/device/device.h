@@ -1,0 +1,60 @@
+// Where memory lies and kernels run: the CPU, or one of the NVIDIA GPUs. A tensor's storage has a
+// device; an op runs on the device of its operands and puts its results there. CUDA work is queued
+// on one stream per GPU and runs in that order; reading a tensor on the host waits for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pg {
+
+inline constexpr int max_cuda_devices = 8;
+
+struct Device {
+  enum class Kind : std::uint8_t { Cpu, Cuda };
+  Kind kind = Kind::Cpu;
+  std::int8_t index = 0;  // of the GPU
+
+  bool is_cuda() const { return kind == Kind::Cuda; }
+  bool operator==(const Device&) const = default;
+};
+
+inline constexpr Device cpu_device{};
+constexpr Device cuda_device(int index = 0) {
+  return {Device::Kind::Cuda, static_cast<std::int8_t>(index)};
+}
+
+/// "cpu", "cuda" (the first GPU), "cuda:1". Only the text is checked; is the device there?
+/// check_device.
+Device parse_device(std::string_view text);
+/// "cpu", "cuda:0".
+std::string to_string(Device device);
+
+/// Throws Unavailable, saying what was found and what is needed, unless work can run there.
+void check_device(std::string_view op, Device device);
+/// GPUs that can be used; 0 without a driver. Never throws.
+int cuda_device_count();
+/// One line: "cuda:0 NVIDIA H100 80GB HBM3, sm_90a, 79.1 GiB, driver 13.0".
+std::string describe(Device device);
+/// What kernels are compiled for there: the CPU's target() or "sm_90a".
+std::string_view target_of(Device device);
+
+/// Returns when all work queued on the device is done; throws DeviceFault if any of it failed.
+void synchronize(Device device);
+
+/// Where creation functions (empty, zeros, from_data, ...) without a device argument put tensors:
+/// the CPU, unless this thread chose another. Changes no numbers, and no op looks at it.
+Device default_device();
+void set_default_device(Device device);
+
+/// Copies between any two devices. Ordered after all work queued so far; `to` on the host is
+/// filled when it returns, `from` on the host may be reused.
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device,
+                std::size_t bytes);
+/// Sets every byte to `value`, in order with the device's other work.
+void fill_bytes(void* data, Device device, unsigned char value, std::size_t bytes);
+
+}  // namespace pg

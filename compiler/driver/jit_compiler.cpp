@@ -9,6 +9,8 @@
 
 #include "compiler/codegen/cpp/emit.h"
 #include "compiler/codegen/cpp/jit.h"
+#include "compiler/driver/gpu_kernel.h"
+#include "compiler/driver/gpu_steps.h"
 #include "compiler/driver/pipeline.h"
 
 namespace tile {
@@ -35,6 +37,27 @@ CompileError generated_text_refused(std::string_view kernel, const std::string& 
   return {"internal error: the C++ generated for kernel `" + std::string(kernel) +
           "` does not compile; please report it" +
           (saved ? " with the text saved in " + path : std::string()) + "\n" + words};
+}
+
+Selection selection_of(const CompileRequest& request) {
+  Selection selection;
+  selection.kernel = request.kernel;
+  selection.settings = request.settings;
+  selection.target = request.target;
+  selection.arm = request.arm;
+  selection.strides = request.strides;
+  return selection;
+}
+
+bool is_gpu(std::string_view target) {
+  const auto facts = schedule::find_target(target);
+  return facts && facts->is_gpu();
+}
+
+const std::string& gpu_compiler_version() {
+  static const std::string version =
+      std::string(compiler_fingerprint) + " " + codegen::clang_version();
+  return version;
 }
 
 CompileError rendered(LoadedFile& file) { return {file.diagnostics().render(/*color=*/false)}; }
@@ -78,17 +101,12 @@ std::variant<KernelSignature, CompileError> JitCompiler::signature(const KernelS
 }
 
 std::variant<CpuKernel, CompileError> JitCompiler::compile(const CompileRequest& request) {
-  Selection selection;
-  selection.kernel = request.kernel;
-  selection.settings = request.settings;
-  selection.target = request.target;
-  selection.arm = request.arm;
-  selection.strides = request.strides;
+  if (is_gpu(request.target)) return CompileError{"target `" + request.target + "` is no CPU"};
   std::optional<Compilation> made;
   {
     const auto file = file_for(*request.source);
     const std::lock_guard lock(file->mutex);
-    made = compile_kernel(file->loaded, selection);
+    made = compile_kernel(file->loaded, selection_of(request));
     if (!made) return rendered(file->loaded);
   }
   auto code = code_for(made->text, made->target.clang_cpu, request.kernel);
@@ -107,7 +125,31 @@ std::variant<CpuKernel, CompileError> JitCompiler::compile(const CompileRequest&
 }
 
 std::variant<GpuKernel, CompileError> JitCompiler::compile_gpu(const CompileRequest& request) {
-  return CompileError{"no code is generated for target `" + request.target + "` yet"};
+  if (!is_gpu(request.target)) return CompileError{"target `" + request.target + "` is no GPU"};
+  const std::string key =
+      CacheKey{describe(request), request.target, {}, gpu_compiler_version()}.describe();
+  if (const auto entry = cache_.load(key)) {
+    if (auto kernel = decode_gpu_kernel(*entry)) {
+      const std::lock_guard lock(mutex_);
+      ++statistics_.from_disk;
+      return *std::move(kernel);
+    }
+  }
+  std::optional<Compilation> made;
+  {
+    const auto file = file_for(*request.source);
+    const std::lock_guard lock(file->mutex);
+    made = compile_kernel(file->loaded, selection_of(request), Until::Plan);
+    if (!made) return rendered(file->loaded);
+  }
+  // LLVM's part needs nothing of the file: other threads may go on with it.
+  emit_for_gpu(*made);
+  GpuKernel kernel{std::move(made->text), std::move(made->entry), made->gpu_plan.threads(),
+                   made->gpu_plan.shared_bytes, std::move(made->grid)};
+  cache_.store(key, encode(kernel));
+  const std::lock_guard lock(mutex_);
+  ++statistics_.compiled;
+  return kernel;
 }
 
 /// Text -> loaded machine code: from this process, from disk, or made.

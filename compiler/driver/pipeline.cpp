@@ -11,6 +11,7 @@
 #include "compiler/base/check.h"
 #include "compiler/base/embedded.h"
 #include "compiler/codegen/cpp/emit.h"
+#include "compiler/driver/gpu_steps.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/parse/parse.h"
 #include "compiler/passes/check_races.h"
@@ -202,6 +203,13 @@ std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& sel
   const ir::Function& kernel = made.module.functions[made.module.kernel];
   made.strides = selection.strides.empty() ? packed_strides(kernel) : selection.strides;
   if (until == Until::Passes) return made;
+
+  if (made.target.is_gpu()) {
+    // Tile IR -> layouts and shared memory -> PTX.
+    if (!plan_for_gpu(file, made)) return std::nullopt;
+    if (until == Until::Text) emit_for_gpu(made);
+    return made;
+  }
 
   // Tile IR -> loops and buffers.
   made.plan = schedule::make_plan(made.module, made.strides, made.target);

@@ -1,7 +1,7 @@
-// The compiler from text to C++ as a list of named steps. A LoadedFile is one user file parsed
-// together with the standard library; a Compilation holds what each later step made for one kernel,
-// so that `tilec emit` can show any of it. Mistakes of the user go to the file's Diagnostics; a
-// step that reported returns nothing. Mistakes of ours abort.
+// The compiler from text to C++ or PTX as a list of named steps. A LoadedFile is one user file
+// parsed together with the standard library; a Compilation holds what each later step made for one
+// kernel, so that `tilec emit` can show any of it. Mistakes of the user go to the file's
+// Diagnostics; a step that reported returns nothing. Mistakes of ours abort.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@
 #include "compiler/ir/function.h"
 #include "compiler/lex/lexer.h"
 #include "compiler/parse/ast.h"
+#include "compiler/schedule/gpu/gpu_plan.h"
 #include "compiler/schedule/plan.h"
 #include "compiler/schedule/target.h"
 #include "compiler/sema/check.h"
@@ -66,8 +67,12 @@ struct Compilation {
   ir::Module checked;  // as the check phase made it
   ir::Module module;   // after all passes
   std::vector<StrideClass> strides;
-  schedule::Plan plan;
-  std::string text;  // C++
+  schedule::Plan plan;         // CPUs
+  schedule::GpuPlan gpu_plan;  // GPUs, as all below but text
+  HostProgram grid;
+  std::string text;   // C++ or PTX
+  std::string llvm;   // LLVM IR, optimised
+  std::string entry;  // of the PTX
 };
 
 /// Called after each pass with its name, and with "check" before the first.

@@ -6,7 +6,7 @@ namespace tilec {
 Command add_check(CLI::App& app) {
   auto input = std::make_shared<Input>();
   auto* command = app.add_subcommand("check", "Check all kernels, instances and schedules");
-  input->add_to(*command, /*with_target=*/false);
+  input->add_to(*command, Input::Targets::None);
   return [input] {
     tile::LoadedFile file(read_source(input->path));
     if (file.program()) file.program()->check();

@@ -2,6 +2,7 @@
 #include "tools/tilec/command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -27,14 +28,19 @@ bool use_color() {
 
 }  // namespace
 
-void Input::add_to(CLI::App& command, bool with_target) {
+void Input::add_to(CLI::App& command, Targets targets) {
   command.add_option("file", path, "source file; - reads stdin")->required();
   command.add_option("--kernel", kernel, "only this kernel");
   command.add_option("--set", set, "NAME=VALUE: a compile-time parameter")->allow_extra_args(false);
-  if (!with_target) return;
-  command.add_option("--target", target, "x86-64-v3, x86-64-v4, zen5 or host")
+  if (targets == Targets::None) return;
+  std::vector<std::string> names;
+  for (const std::string& name : tile::schedule::target_names()) {
+    const bool is_gpu = tile::schedule::find_target(name)->is_gpu();
+    if (targets == Targets::All || !is_gpu) names.push_back(name);
+  }
+  command.add_option("--target", target, fmt::format("{}", fmt::join(names, ", ")))
       ->capture_default_str()
-      ->check(CLI::IsMember({"x86-64-v3", "x86-64-v4", "zen5", "host"}));
+      ->check(CLI::IsMember(names));
 }
 
 tile::KernelSource read_source(const std::string& path) {
@@ -92,6 +98,12 @@ std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& inp
     }
   }
   return all;
+}
+
+std::string plan_text(const tile::Compilation& compilation) {
+  return compilation.target.is_gpu()
+             ? tile::schedule::print(compilation.gpu_plan, compilation.module)
+             : tile::schedule::print(compilation.plan, compilation.module);
 }
 
 int finish(tile::LoadedFile& file) {

@@ -38,7 +38,8 @@ struct Input {
   std::vector<std::string> set;  // "NAME=VALUE"
   std::string target = "host";
 
-  void add_to(CLI::App& command, bool with_target);
+  enum class Targets { None, Cpus, All };
+  void add_to(CLI::App& command, Targets targets);
 };
 
 /// A mistake in how tilec was called; main prints it and exits with `code`.
@@ -54,6 +55,9 @@ tile::Settings parse_settings(const std::vector<std::string>& set);
 std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& input);
 /// One Selection per kernel and instance (a --set joins each instance's arguments).
 std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input);
+
+/// The plan for the compilation's target, readable.
+std::string plan_text(const tile::Compilation& compilation);
 
 /// Diagnostics to stderr; exit_source_errors when there is an error, else exit_ok.
 int finish(tile::LoadedFile& file);

@@ -1,7 +1,11 @@
-// tilec emit: any stage between text and C++, printed.
+// tilec emit: any stage between text and C++ or GPU machine code, printed.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "tools/tilec/command.h"
+#include "tools/tilec/sass.h"
 
 namespace tilec {
 
@@ -9,10 +13,24 @@ namespace {
 
 struct Options {
   Input input;
-  std::string stage = "cpp";
+  std::string stage;  // empty: the last text before machine code
   std::string print_after;
   std::string output = "-";
 };
+
+constexpr std::array<std::string_view, 3> gpu_stages = {"llvm", "ptx", "sass"};
+
+/// Stages and targets that need each other.
+void settle(Options& options) {
+  const bool is_gpu_stage = std::ranges::count(gpu_stages, options.stage) > 0;
+  if (is_gpu_stage && options.input.target == "host") options.input.target = "sm_90a";
+  const bool is_gpu = tile::schedule::find_target(options.input.target)->is_gpu();
+  if (options.stage.empty()) options.stage = is_gpu ? "ptx" : "cpp";
+  if (is_gpu ? options.stage == "cpp" : is_gpu_stage) {
+    throw UsageError{
+        fmt::format("--emit={} is not for --target {}", options.stage, options.input.target)};
+  }
+}
 
 // One kernel instance's text at a stage that needs a compilation.
 std::string emit_kernel(tile::LoadedFile& file, const Options& options,
@@ -30,13 +48,14 @@ std::string emit_kernel(tile::LoadedFile& file, const Options& options,
   auto compilation = tile::compile_kernel(file, selection, until, hook);
   if (!compilation) return "";
   if (options.stage == "ir") return tile::ir::print(compilation->module);
-  if (options.stage == "plan") {
-    return tile::schedule::print(compilation->plan, compilation->module);
-  }
+  if (options.stage == "plan") return plan_text(*compilation);
+  if (options.stage == "llvm") return compilation->llvm;
+  if (options.stage == "sass") return disassemble(compilation->text, compilation->target.name);
   return compilation->text;
 }
 
-int emit(const Options& options) {
+int emit(Options options) {
+  settle(options);
   tile::LoadedFile file(read_source(options.input.path));
   const tile::FileId user{static_cast<std::uint32_t>(file.sources().file_count() - 1)};
   std::string text;
@@ -59,10 +78,12 @@ int emit(const Options& options) {
 Command add_emit(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("emit", "Print a stage of compilation");
-  options->input.add_to(*command, /*with_target=*/true);
-  command->add_option("--emit", options->stage, "tokens, ast, ir, plan or cpp")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp"}));
+  options->input.add_to(*command, Input::Targets::All);
+  command
+      ->add_option("--emit", options->stage,
+                   "tokens, ast, ir, plan, cpp (CPUs), llvm, ptx or sass (GPUs); "
+                   "default: cpp or ptx")
+      ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp", "llvm", "ptx", "sass"}));
   command->add_option("--print-after", options->print_after,
                       "print the IR to stderr after this pass (check: before the first), or all");
   command->add_option("-o", options->output, "output file; - is stdout")->capture_default_str();

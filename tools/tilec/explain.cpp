@@ -8,13 +8,13 @@ namespace tilec {
 Command add_explain(CLI::App& app) {
   auto input = std::make_shared<Input>();
   auto* command = app.add_subcommand("explain", "Show loops, buffers, flops and bytes moved");
-  input->add_to(*command, /*with_target=*/true);
+  input->add_to(*command, Input::Targets::All);
   return [input] {
     tile::LoadedFile file(read_source(input->path));
     for (const tile::Selection& selection : selections(file, *input)) {
       auto compilation = tile::compile_kernel(file, selection, tile::Until::Plan);
       if (!compilation) continue;
-      fmt::print("{}", tile::schedule::print(compilation->plan, compilation->module));
+      fmt::print("{}", plan_text(*compilation));
     }
     return finish(file);
   };

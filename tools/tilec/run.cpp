@@ -132,7 +132,7 @@ int run(Options options) {
 Command add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("run", "Launch a kernel and print or save what it wrote");
-  options->input.add_to(*command, /*with_target=*/true);
+  options->input.add_to(*command, Input::Targets::Cpus);
   command
       ->add_option("--arg", options->arguments,
                    "NAME=VALUE: a scalar, a .npy file, FILE.safetensors:TENSOR, or random:3,5, "

@@ -13,9 +13,9 @@ std::string version_text() {
 #else
   const char* flavour = "debug";
 #endif
-  return fmt::format("tilec {}\nbuilt with: {} ({})\ntargets: x86-64-v3, x86-64-v4, zen5\nhost: {}",
-                     PICOGRAD_VERSION, __VERSION__, flavour,
-                     tile::schedule::find_target("host")->name);
+  return fmt::format(
+      "tilec {}\nbuilt with: {} ({})\ntargets: x86-64-v3, x86-64-v4, zen5, sm_90a\nhost: {}",
+      PICOGRAD_VERSION, __VERSION__, flavour, tile::schedule::find_target("host")->name);
 }
 
 }  // namespace tilec

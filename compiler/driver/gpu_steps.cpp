@@ -1,0 +1,94 @@
+// See gpu_steps.h.
+#include "compiler/driver/gpu_steps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+
+#include "compiler/codegen/ptx/emit.h"
+#include "compiler/driver/host_program.h"
+
+namespace tile {
+
+namespace {
+
+constexpr int max_warps = 32;  // of a block
+
+/// The value of a machine key of the schedule, or 0.
+int machine_value(const sema::ScheduleArm& arm, std::string_view key) {
+  int value = 0;
+  for (const auto& [name, text] : arm.machine) {
+    if (name == key) std::from_chars(text.data(), text.data() + text.size(), value);
+  }
+  return value;
+}
+
+std::optional<schedule::MachineChoices> machine_choices(LoadedFile& file,
+                                                        const sema::ScheduleArm& arm) {
+  schedule::MachineChoices choices;
+  choices.warps = machine_value(arm, "warps");
+  choices.stages = machine_value(arm, "stages");
+  const auto warps = static_cast<unsigned>(choices.warps);
+  if (choices.warps == 0 || (std::has_single_bit(warps) && choices.warps <= max_warps)) {
+    return choices;
+  }
+  file.diagnostics().report(arm.span, Kind::InvalidScheduleValue, "warps",
+                            fmt::format("a block has 1, 2, 4, 8, 16 or {} warps", max_warps));
+  return std::nullopt;
+}
+
+/// Says what does not fit, largest first.
+bool report_shared_memory(LoadedFile& file, const Compilation& made) {
+  const std::int64_t needed = made.gpu_plan.shared_bytes;
+  if (needed <= made.target.shared_bytes) return true;
+  const ir::Function& kernel = made.module.functions[made.module.kernel];
+  auto report = file.diagnostics().report(kernel.span, Kind::TooMuchMemory, kernel.name, needed,
+                                          made.target.name, made.target.shared_bytes);
+  std::vector<const schedule::Region*> regions;
+  for (const schedule::Region& region : made.gpu_plan.regions) regions.push_back(&region);
+  std::ranges::sort(regions, [](const auto* a, const auto* b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a->offset < b->offset;
+  });
+  constexpr std::size_t shown = 4;
+  for (std::size_t i = 0; i < std::min(shown, regions.size()); ++i) {
+    if (regions[i]->bytes == 0) break;
+    report.note("`" + regions[i]->name + "` takes " + std::to_string(regions[i]->bytes) +
+                " bytes of shared memory");
+  }
+  report.help("choose smaller extents for `" + regions[0]->name + "`");
+  return false;
+}
+
+bool report_grid(LoadedFile& file, const Compilation& made, const ir::Op& op) {
+  const ir::Function& kernel = made.module.functions[made.module.kernel];
+  const ir::ValueId subject = op.operands.empty() ? op.results[0] : op.operands[0];
+  file.diagnostics().report(op.span, Kind::GridNotOnHost, kernel.name, ir::info(op.code).text,
+                            ir::to_string(kernel.type(subject)), made.target.name);
+  return false;
+}
+
+}  // namespace
+
+bool plan_for_gpu(LoadedFile& file, Compilation& made) {
+  const auto choices = machine_choices(file, made.arm);
+  if (!choices) return false;
+  const ir::Function& kernel = made.module.functions[made.module.kernel];
+  auto grid = make_host_program(kernel);
+  if (const auto* op = std::get_if<ir::OpId>(&grid)) {
+    return report_grid(file, made, kernel.ops[*op]);
+  }
+  made.grid = std::get<HostProgram>(std::move(grid));
+  made.gpu_plan = schedule::make_gpu_plan(made.module, made.strides, made.target, *choices);
+  return report_shared_memory(file, made);
+}
+
+void emit_for_gpu(Compilation& made) {
+  codegen::PtxText text = codegen::emit_ptx(made.module, made.gpu_plan, made.strides, made.target);
+  made.llvm = std::move(text.llvm);
+  made.text = std::move(text.ptx);
+  made.entry = std::move(text.entry);
+}
+
+}  // namespace tile

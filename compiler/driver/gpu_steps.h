@@ -1,0 +1,15 @@
+// The steps of compile_kernel (pipeline.h) that GPU targets have for themselves.
+#pragma once
+
+#include "compiler/driver/pipeline.h"
+
+namespace tile {
+
+/// Module -> gpu_plan and grid. False when something was reported: tiles that do not fit into a
+/// block's shared memory, a grid that the host cannot compute.
+bool plan_for_gpu(LoadedFile& file, Compilation& made);
+
+/// gpu_plan -> llvm, text and entry.
+void emit_for_gpu(Compilation& made);
+
+}  // namespace tile

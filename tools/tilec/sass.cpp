@@ -1,0 +1,88 @@
+// See sass.h.
+#include "tools/tilec/sass.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "tools/tilec/command.h"
+
+namespace tilec {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TemporaryFolder {
+  fs::path path;
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "tilec_XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw UsageError{fmt::format("{}: cannot be made", name), exit_io};
+    }
+    path = name;
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+/// In PATH, then where the toolkit installs itself.
+std::optional<std::string> find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folders = path != nullptr ? path : "";
+  folders += ":/usr/local/cuda/bin";
+  for (std::size_t begin = 0; begin <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', begin), folders.size());
+    const std::string program = folders.substr(begin, end - begin) + "/" + name;
+    if (program.front() == '/' && access(program.c_str(), X_OK) == 0) return program;
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
+std::string require_program(const std::string& name) {
+  const auto program = find_program(name);
+  if (program) return *program;
+  throw UsageError{fmt::format("--emit=sass needs `{}` of the CUDA toolkit in PATH or in "
+                               "/usr/local/cuda/bin; --emit=ptx needs nothing",
+                               name),
+                   exit_environment};
+}
+
+/// What the command prints. Its words have no blanks or quotes: paths of ours and of the toolkit.
+std::string run(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) throw UsageError{fmt::format("{}: cannot be started", command), exit_io};
+  std::string output;
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
+    output.append(buffer, count);
+  }
+  if (pclose(pipe) == 0) return output;
+  throw UsageError{fmt::format("{} failed\n{}", command, output), exit_environment};
+}
+
+}  // namespace
+
+std::string disassemble(const std::string& ptx, const std::string& target) {
+  const std::string assembler = require_program("ptxas");
+  const auto disassembler = find_program("nvdisasm");
+  const std::string reader =
+      disassembler ? *disassembler : require_program("cuobjdump") + " --dump-sass";
+  const TemporaryFolder folder;
+  const std::string text = folder.path / "kernel.ptx", object = folder.path / "kernel.cubin";
+  write_output(text, ptx);
+  run(fmt::format("{} -arch={} -o {} {}", assembler, target, object, text));
+  return run(fmt::format("{} {}", reader, object));
+}
+
+}  // namespace tilec

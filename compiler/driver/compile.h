@@ -101,14 +101,25 @@ struct HostProgram {
   std::vector<int> results;  // steps whose values are the grid's extents, outermost first
 };
 
+/// A tensor as the tensor memory accelerator reads it: a matrix of f32 in boxes, rounded to tf32,
+/// 128-byte swizzled (CU_TENSOR_MAP_SWIZZLE_128B). Dimensions of size 0 never get read.
+struct TensorMap {
+  int parameter = 0;   // index into KernelSignature::parameters
+  int inner_dim = 0;   // the dimension whose stride is 1; the other one's is a multiple of 16 bytes
+  int box_inner = 32;  // elements
+  int box_outer = 1;
+};
+
 /// Machine code for an NVIDIA GPU. One block per program; blockIdx.x is the program's number,
-/// row-major over the grid. The entry takes the argument words, then the grid's extents, all i64.
+/// row-major over the grid. The entry takes the argument words, then the grid's extents, all i64,
+/// then the tensor maps by value (128 bytes each, 64-byte aligned).
 struct GpuKernel {
   std::string image;  // PTX text (zero-terminated by the driver's rules), or a cubin
   std::string entry;
   int threads = 0;                // a block
   std::int64_t shared_bytes = 0;  // dynamic shared memory of a block
   HostProgram grid;
+  std::vector<TensorMap> tensor_maps;
 };
 
 /// Where a kernel's text is found. `name` appears in messages; text is the whole file.

@@ -62,13 +62,17 @@ std::string describe(const CompileRequest& request) {
 
 std::string encode(const GpuKernel& kernel) {
   std::string text =
-      fmt::format("{} {} {} {} {}\n", kernel.entry, kernel.threads, kernel.shared_bytes,
-                  kernel.grid.steps.size(), kernel.grid.results.size());
+      fmt::format("{} {} {} {} {} {}\n", kernel.entry, kernel.threads, kernel.shared_bytes,
+                  kernel.grid.steps.size(), kernel.grid.results.size(), kernel.tensor_maps.size());
   for (const HostProgram::Step& step : kernel.grid.steps) {
     text += fmt::format("{} {} {} {} {}\n", static_cast<int>(step.op), step.constant, step.a,
                         step.b, step.c);
   }
   for (int result : kernel.grid.results) text += fmt::format("{}\n", result);
+  for (const TensorMap& map : kernel.tensor_maps) {
+    text +=
+        fmt::format("{} {} {} {}\n", map.parameter, map.inner_dim, map.box_inner, map.box_outer);
+  }
   return text + kernel.image;
 }
 
@@ -78,7 +82,8 @@ std::optional<GpuKernel> decode_gpu_kernel(std::string_view text) {
   kernel.entry = reader.read_word();
   kernel.threads = reader.read<int>();
   kernel.shared_bytes = reader.read<std::int64_t>();
-  const auto steps = reader.read<std::size_t>(), results = reader.read<std::size_t>();
+  const auto steps = reader.read<std::size_t>(), results = reader.read<std::size_t>(),
+             maps = reader.read<std::size_t>();
   for (std::size_t i = 0; i < steps && reader.is_good(); ++i) {
     HostProgram::Step& step = kernel.grid.steps.emplace_back();
     step.op = static_cast<HostProgram::Step::Op>(reader.read<int>());
@@ -89,6 +94,13 @@ std::optional<GpuKernel> decode_gpu_kernel(std::string_view text) {
   }
   for (std::size_t i = 0; i < results && reader.is_good(); ++i) {
     kernel.grid.results.push_back(reader.read<int>());
+  }
+  for (std::size_t i = 0; i < maps && reader.is_good(); ++i) {
+    TensorMap& map = kernel.tensor_maps.emplace_back();
+    map.parameter = reader.read<int>();
+    map.inner_dim = reader.read<int>();
+    map.box_inner = reader.read<int>();
+    map.box_outer = reader.read<int>();
   }
   if (!reader.is_good()) return std::nullopt;
   kernel.image = reader.rest();

@@ -9,6 +9,7 @@
 
 #include "compiler/codegen/ptx/emit.h"
 #include "compiler/driver/host_program.h"
+#include "compiler/schedule/index_map.h"
 
 namespace tile {
 
@@ -89,6 +90,27 @@ void emit_for_gpu(Compilation& made) {
   made.llvm = std::move(text.llvm);
   made.text = std::move(text.ptx);
   made.entry = std::move(text.entry);
+}
+
+GpuKernel gpu_kernel_of(Compilation made) {
+  GpuKernel kernel;
+  kernel.image = std::move(made.text);
+  kernel.entry = std::move(made.entry);
+  kernel.threads = made.gpu_plan.threads();
+  kernel.shared_bytes = made.gpu_plan.shared_bytes;
+  kernel.grid = std::move(made.grid);
+  if (!made.gpu_plan.pipeline) return kernel;
+  const ir::Function& function = made.module.functions[made.module.kernel];
+  using schedule::Pipeline;
+  for (const Pipeline::Side* side : {&made.gpu_plan.pipeline->a, &made.gpu_plan.pipeline->b}) {
+    const ir::ValueId tensor = function.ops[side->load].operands[ir::op::Load::tensor];
+    TensorMap& map = kernel.tensor_maps.emplace_back();
+    map.parameter = static_cast<int>(function.values[tensor].index);
+    map.inner_dim = made.strides[schedule::tensor_number(function, tensor)].unit_dim;
+    map.box_inner = static_cast<int>(Pipeline::box_width);
+    map.box_outer = static_cast<int>(side->k_is_contiguous ? side->extent : Pipeline::depth);
+  }
+  return kernel;
 }
 
 }  // namespace tile

@@ -12,4 +12,7 @@ bool plan_for_gpu(LoadedFile& file, Compilation& made);
 /// gpu_plan -> llvm, text and entry.
 void emit_for_gpu(Compilation& made);
 
+/// What the launcher needs of it all.
+GpuKernel gpu_kernel_of(Compilation made);
+
 }  // namespace tile

@@ -144,8 +144,7 @@ std::variant<GpuKernel, CompileError> JitCompiler::compile_gpu(const CompileRequ
   }
   // LLVM's part needs nothing of the file: other threads may go on with it.
   emit_for_gpu(*made);
-  GpuKernel kernel{std::move(made->text), std::move(made->entry), made->gpu_plan.threads(),
-                   made->gpu_plan.shared_bytes, std::move(made->grid)};
+  const GpuKernel kernel = gpu_kernel_of(*std::move(made));
   cache_.store(key, encode(kernel));
   const std::lock_guard lock(mutex_);
   ++statistics_.compiled;

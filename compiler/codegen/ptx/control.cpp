@@ -27,11 +27,8 @@ void KernelEmitter::emit_op(OpId id) {
     case Iota:
       return emit_anew(id);
     case ProgramId:
-      return bind(op.results[0], {program_id(std::get<ir::AxisAttrs>(op.attributes).axis)});
     case Dim:
-      return bind(op.results[0],
-                  {size(op.operands[0],
-                        static_cast<std::size_t>(std::get<ir::AxisAttrs>(op.attributes).axis))});
+      return emit_number(id);
     case Neg:
     case Not:
     case Abs:
@@ -91,6 +88,15 @@ void KernelEmitter::emit_op(OpId id) {
       TILE_UNREACHABLE("calls are inlined before scheduling");
   }
   TILE_UNREACHABLE("no such op");
+}
+
+/// What a program knows of itself and of its tensors.
+void KernelEmitter::emit_number(OpId id) {
+  const Op& op = function_.ops[id];
+  const int axis = std::get<ir::AxisAttrs>(op.attributes).axis;
+  bind(op.results[0],
+       {op.code == OpCode::ProgramId ? program_id(axis)
+                                     : size(op.operands[0], static_cast<std::size_t>(axis))});
 }
 
 bool KernelEmitter::is_computed_anew(ValueId value) const {
@@ -173,10 +179,9 @@ void KernelEmitter::assume_turns(OpId loop) {
         reads.insert(HazardTracker::place_of(plan_.staged[dot.rhs].region));
       }
       if (op.code == OpCode::Load || op.code == OpCode::Store) {
-        const std::size_t parameter = function_.values[op.operands[0]].index;
-        if (function_.parameters[parameter].access == ir::Access::In) return;
-        (op.code == OpCode::Load ? reads : writes)
-            .insert(HazardTracker::place_of_tensor(parameter));
+        for (HazardTracker::Place place : places(op.operands[0])) {
+          (op.code == OpCode::Load ? reads : writes).insert(place);
+        }
       }
     });
   }
@@ -184,6 +189,7 @@ void KernelEmitter::assume_turns(OpId loop) {
 }
 
 void KernelEmitter::emit_for(OpId id) {
+  if (plan_.pipeline && plan_.pipeline->loop == id) return emit_pipeline(id);
   const Op& op = function_.ops[id];
   const BlockId region = op.regions[0];
   std::vector<Registers> carried;

@@ -20,20 +20,32 @@ constexpr unsigned global_memory = 1, shared_memory = 3;
 
 }  // namespace
 
-bool HazardTracker::needs_barrier(Place place, Access access) {
+bool HazardTracker::needs_barrier(Place place, Access access, Owner owner) {
   const bool is_write = access == Access::Write;
-  const bool needed = writes_.contains(place) || (is_write && reads_.contains(place));
+  const auto conflicts = [&](const Touched& touched) {
+    const auto found = touched.find(place);
+    return found != touched.end() && (owner == 0 || found->second != owner);
+  };
+  const bool needed = conflicts(writes_) || (is_write && conflicts(reads_));
   if (needed) barrier();
-  (is_write ? writes_ : reads_).insert(place);
+  record(is_write ? writes_ : reads_, place, owner);
   return needed;
 }
 
-void HazardTracker::assume(const std::set<Place>& reads, const std::set<Place>& writes) {
-  reads_.insert(reads.begin(), reads.end());
-  writes_.insert(writes.begin(), writes.end());
+void HazardTracker::record(Touched& touched, Place place, Owner owner) {
+  const auto [at, is_new] = touched.emplace(place, owner);
+  if (!is_new && at->second != owner) at->second = 0;
 }
 
-void HazardTracker::merge(const HazardTracker& other) { assume(other.reads_, other.writes_); }
+void HazardTracker::assume(const std::set<Place>& reads, const std::set<Place>& writes) {
+  for (Place place : reads) record(reads_, place, 0);
+  for (Place place : writes) record(writes_, place, 0);
+}
+
+void HazardTracker::merge(const HazardTracker& other) {
+  for (const auto& [place, owner] : other.reads_) record(reads_, place, owner);
+  for (const auto& [place, owner] : other.writes_) record(writes_, place, owner);
+}
 
 KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
                              const schedule::GpuPlan& plan, std::span<const StrideClass> strides)
@@ -41,7 +53,8 @@ KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
       function_(module.functions[module.kernel]),
       plan_(plan),
       strides_(strides),
-      builder_(target.getContext()) {
+      builder_(target.getContext()),
+      facts_(function_) {
   values_.resize(function_.values.size());
   std::size_t word = 0;
   for (ValueId argument : function_.blocks[function_.body].arguments) {
@@ -54,11 +67,21 @@ KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
 
 void KernelEmitter::declare_entry(const std::string& entry) {
   const std::size_t words = first_word_.back() + static_cast<std::size_t>(function_.grid_rank());
-  const std::vector<llvm::Type*> types(words, builder_.getInt64Ty());
+  std::vector<llvm::Type*> types(words, builder_.getInt64Ty());
+  if (plan_.pipeline) types.insert(types.end(), 2, builder_.getPtrTy());
   auto* type = llvm::FunctionType::get(builder_.getVoidTy(), types, false);
   entry_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, entry, target_);
   entry_->setCallingConv(llvm::CallingConv::PTX_Kernel);
   entry_->addFnAttr("nvvm.maxntid", std::to_string(plan_.threads()));
+  for (auto i = static_cast<unsigned>(words); i < types.size(); ++i) {
+    // A tensor map must stay where the launch put it.
+    auto& context = target_.getContext();
+    entry_->addParamAttr(i, llvm::Attribute::getWithByValType(
+                                context, llvm::ArrayType::get(builder_.getInt8Ty(), 128)));
+    entry_->addParamAttr(i, llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
+    entry_->addParamAttr(i, llvm::Attribute::ReadOnly);
+    entry_->addParamAttr(i, llvm::Attribute::get(context, "nvvm.grid_constant"));
+  }
   entry_->addFnAttr(llvm::Attribute::NoUnwind);
   if (plan_.shared_bytes > 0) {
     // Dynamic shared memory: its size is the launch's.

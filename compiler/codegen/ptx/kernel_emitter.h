@@ -18,6 +18,8 @@
 #include "compiler/base/stride_class.h"
 #include "compiler/codegen/ptx/emit.h"
 #include "compiler/ir/function.h"
+#include "compiler/passes/analysis/index_range.h"
+#include "compiler/schedule/gpu/conversion.h"
 #include "compiler/schedule/gpu/gpu_plan.h"
 
 namespace tile::codegen::ptx {
@@ -38,8 +40,11 @@ class HazardTracker {
   static constexpr Place scratch_place = 0;
   static Place place_of(schedule::RegionId region) { return static_cast<Place>(region.index); }
   static Place place_of_tensor(std::size_t parameter) { return -1 - static_cast<Place>(parameter); }
+  /// Accesses of one owner (not 0) take each element in one and the same thread, so they need not
+  /// wait for each other.
+  using Owner = int;
   /// True when a barrier must come before this access. Records the access.
-  bool needs_barrier(Place place, Access access);
+  bool needs_barrier(Place place, Access access, Owner owner = 0);
   void barrier() { reads_.clear(), writes_.clear(); }
   /// Before a loop's body: whatever the loop touches may have been touched by the turn before.
   void assume(const std::set<Place>& reads, const std::set<Place>& writes);
@@ -47,8 +52,17 @@ class HazardTracker {
   void merge(const HazardTracker& other);
 
  private:
-  std::set<Place> reads_, writes_;
+  using Touched = std::map<Place, Owner>;  // the owner of all accesses, or 0
+  static void record(Touched& touched, Place place, Owner owner);
+
+  Touched reads_, writes_;
 };
+
+struct Memory;        // instructions.h
+class AccessEmitter;  // memory.cpp
+class ReduceEmitter;  // reduce.cpp
+class ScanEmitter;    // scan.cpp
+struct SharedTile;    // shared_tile.h
 
 class KernelEmitter {
  public:
@@ -59,6 +73,10 @@ class KernelEmitter {
   void run(const std::string& entry);
 
  private:
+  friend class AccessEmitter;
+  friend class ReduceEmitter;
+  friend class ScanEmitter;
+
   // kernel_emitter.cpp: the frame; values, parameters, threads.
   void declare_entry(const std::string& entry);
   void bind(ir::ValueId value, Registers registers);
@@ -88,7 +106,8 @@ class KernelEmitter {
 
   // shared_memory.cpp: regions, barriers, conversions.
   llvm::Value* region(schedule::RegionId id);  // ptr addrspace(3)
-  void before_access(HazardTracker::Place place, HazardTracker::Access access);
+  void before_access(HazardTracker::Place place, HazardTracker::Access access,
+                     HazardTracker::Owner owner = 0);
   void emit_barrier();
   Registers convert(const Registers& from, const Layout& from_layout, const Layout& to_layout,
                     const ir::Type& type);
@@ -96,12 +115,23 @@ class KernelEmitter {
   void write_scratch(const Registers& values, const Layout& layout, const ir::Type& type);
   llvm::Value* read_scratch(llvm::Value* flat_index, ir::ElementType element);
   void stage(ir::ValueId value);  // every StagedTile of the value
+  void store_shared(const SharedTile& tile, const Registers& values, const Layout& layout);
+  Registers load_shared(const SharedTile& tile, const Layout& layout);
+  Memory shared_place(const SharedTile& tile, const Layout& layout, int register_number);
+  Registers rounded_to_tf32(const Registers& values);
+
+  // convert.cpp
+  Registers convert_within_warp(const schedule::Conversion& how, const Registers& from);
+  Registers convert_through_scratch(const schedule::Conversion& how, const Registers& from,
+                                    ir::ElementType element);
+  Memory scratch_place(const Layout& addresses, int register_number, int element_bytes);
 
   // control.cpp
   void emit_block(ir::BlockId block);
   void emit_op(ir::OpId op);
   bool is_computed_anew(ir::ValueId value) const;
   void emit_anew(ir::OpId op);
+  void emit_number(ir::OpId op);
   void emit_for(ir::OpId op);
   void emit_while(ir::OpId op);
   void emit_if(ir::OpId op);
@@ -135,10 +165,18 @@ class KernelEmitter {
                              const ir::Shape& scratch_shape, std::span<const std::int64_t> offsets);
 
   // memory.cpp
+  /// What a barrier may have to keep apart when the tensor is read or written: none when the kernel
+  /// never writes it, by this name or another.
+  std::vector<HazardTracker::Place> places(ir::ValueId tensor) const;
   void emit_load(ir::OpId op);
   void emit_store(ir::OpId op);
 
   // reduce.cpp, scan.cpp
+  /// Two elements by a kind that has an op, or by the region of a custom one. `like` gives the type.
+  llvm::Value* combine(ir::ReduceKind kind, ir::ValueId like, llvm::Value* left,
+                       llvm::Value* right);
+  std::vector<llvm::Value*> combine_by_region(const ir::Op& op, std::span<llvm::Value* const> left,
+                                              std::span<llvm::Value* const> right);
   void emit_reduce(ir::OpId op);
   void emit_scan(ir::OpId op);
 
@@ -152,6 +190,31 @@ class KernelEmitter {
   template <class Body>
   Registers depth_loop(std::int64_t depth, std::int64_t step, Registers acc, Body&& body);
   llvm::Value* shared_address(llvm::Value* base, llvm::Value* elements);  // of f32
+
+  // pipeline.cpp
+  void emit_pipeline(ir::OpId loop);
+  struct Ring;
+  void init_ring(const Ring& ring);
+  llvm::Value* ring_barrier(const Ring& ring, llvm::Value* stage, bool is_empty);
+  llvm::Value* ring_stage(const Ring& ring);
+  void wait_for(llvm::Value* barrier, llvm::Value* parity);
+  void begin_turns(Ring& ring);
+  void end_turns(Ring& ring, llvm::BasicBlock* body);
+  void emit_producer(Ring ring, ir::OpId loop);
+  void fetch(const schedule::Pipeline::Side& side, unsigned map, llvm::Value* to,
+             llvm::Value* full);
+  llvm::Value* tensor_map(unsigned map);
+  Registers emit_consumers(Ring ring, Registers acc);
+  Registers load_fragments(const Ring& ring, llvm::Value* stage);
+  Registers multiply_stage(const Ring& ring, const Registers& acc, const Registers& a,
+                           const Registers& b);
+  void wait_for_products(Registers& acc, const Registers& fragments);
+  llvm::Value* descriptor(llvm::Value* address);
+  /// Inline PTX with side effects.
+  llvm::Value* machine(const std::string& text, const std::string& constraints,
+                       llvm::Type* result, std::span<llvm::Value* const> operands);
+  void machine(const std::string& text, const std::string& constraints,
+               std::initializer_list<llvm::Value*> operands);
 
   llvm::Value* argument_word(std::size_t word);
   llvm::Value* i32(std::int64_t value) {
@@ -182,6 +245,9 @@ class KernelEmitter {
   std::vector<std::size_t> first_word_;       // of each parameter
   std::map<std::string, llvm::Value*> once_;  // what once() made
   HazardTracker hazards_;
+  bool are_consumers_alone_ = false;  // the pipeline's producer warps have left
+  passes::IndexFacts facts_;
+  std::vector<std::string> owners_;  // of tensor accesses; number i is owner i + 1
 };
 
 }  // namespace tile::codegen::ptx

@@ -23,8 +23,8 @@ bool BitSpace::add(std::int64_t vector) {
   }
   if (row.vector == 0) return false;
   // Highest first, so that one pass reduces a vector.
-  const auto at = std::ranges::find_if(
-      rows_, [&](const Row& known) { return known.vector < row.vector; });
+  const auto at =
+      std::ranges::find_if(rows_, [&](const Row& known) { return known.vector < row.vector; });
   rows_.insert(at, row);
   return true;
 }

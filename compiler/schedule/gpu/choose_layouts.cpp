@@ -200,6 +200,9 @@ void GpuPlanner::propagate(OpId id) {
 }
 
 void GpuPlanner::choose_class_layouts() {
+  if (plan_.pipeline) {
+    settle(function_.ops[plan_.pipeline->dot].results[0], plan_.pipeline->result);
+  }
   for (const GpuDot& dot : plan_.dots) settle(function_.ops[dot.op].results[0], dot.result);
   struct Access {
     OpId op;

@@ -12,17 +12,16 @@
 #include "compiler/base/stride_class.h"
 #include "compiler/ir/function.h"
 #include "compiler/schedule/gpu/layout.h"
+#include "compiler/schedule/gpu/pipeline.h"
 #include "compiler/schedule/target.h"
 
 namespace tile::schedule {
-
-using RegionId = Id<struct RegionTag>;
 
 /// A piece of the block's shared memory. Region 0 is scratch: conversions and reductions use it in
 /// turn, each for a moment.
 struct Region {
   std::string name;
-  std::int64_t offset = 0;  // bytes, a multiple of 128
+  std::int64_t offset = 0;  // bytes, a multiple of 128 (of 1024: the pipeline's)
   std::int64_t bytes = 0;
 };
 
@@ -59,20 +58,23 @@ struct GpuPlan {
   EntityVector<ir::OpId, std::vector<std::optional<Layout>>> operands;
   std::vector<StagedTile> staged;
   std::vector<GpuDot> dots;
+  std::optional<Pipeline> pipeline;  // its warps beyond `warps` fetch
   EntityVector<RegionId, Region> regions;
   std::int64_t shared_bytes = 0;
 
-  int threads() const { return warps * lanes_per_warp; }
+  int threads() const {
+    return (warps + (pipeline ? Pipeline::producer_warps : 0)) * lanes_per_warp;
+  }
   const GpuDot& dot(ir::OpId op) const;
 };
 
-/// The plan of a kernel after all passes. `machine` holds the schedule's machine choices ("warps",
-/// "stages"), absent ones are chosen here.
+/// The plan of a kernel after all passes. Loads of loops move one turn ahead (prefetch_loads.h).
+/// `machine` holds the schedule's machine choices ("warps", "stages"), absent ones are chosen here.
 struct MachineChoices {
   int warps = 0;   // 0: chosen by the size of the largest tile
-  int stages = 0;  // 0: 2
+  int stages = 0;  // of a pipeline; 0: as many as fit, up to 4
 };
-GpuPlan make_gpu_plan(const ir::Module& module, std::span<const StrideClass> strides,
+GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine);
 
 /// Readable form, for `tilec emit --emit=plan` and `tilec explain`.

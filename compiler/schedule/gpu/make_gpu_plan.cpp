@@ -3,6 +3,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/schedule/gpu/planner.h"
+#include "compiler/schedule/gpu/prefetch_loads.h"
 
 namespace tile::schedule {
 
@@ -12,6 +13,8 @@ using ir::ValueId;
 namespace {
 
 constexpr std::int64_t region_alignment = 128;  // bytes
+constexpr std::int64_t stage_alignment = 1024;  // of what TMA swizzles
+constexpr std::int64_t prefetched_elements = 8192;
 constexpr int max_warps = 8;
 constexpr std::int64_t elements_per_thread = 8;       // of the largest tile
 constexpr std::int64_t accumulators_per_thread = 64;  // of a dot
@@ -33,8 +36,10 @@ const GpuDot& GpuPlan::dot(OpId op) const {
 }
 
 GpuPlanner::GpuPlanner(const ir::Function& function, std::span<const StrideClass> strides,
-                       const Target& target, const MachineChoices& machine)
+                       const Target& target, const MachineChoices& machine,
+                       std::optional<Pipeline> pipeline)
     : function_(function), strides_(strides), target_(target), machine_(machine) {
+  plan_.pipeline = std::move(pipeline);
   is_rematerialized_.resize(function.values.size(), 0);
   costs_.resize(function.values.size(), 0);
   parent_.resize(function.values.size());
@@ -47,6 +52,10 @@ GpuPlanner::GpuPlanner(const ir::Function& function, std::span<const StrideClass
 
 /// Enough threads for the largest tile, few enough that each has work.
 void GpuPlanner::choose_warps() {
+  if (plan_.pipeline) {
+    plan_.warps = Pipeline::consumer_warps;
+    return;
+  }
   if (machine_.warps > 0) {
     plan_.warps = machine_.warps;
     return;
@@ -68,7 +77,11 @@ void GpuPlanner::choose_warps() {
 void GpuPlanner::place_regions() {
   plan_.regions[RegionId{0}].bytes = scratch_bytes(function_, plan_);
   std::int64_t offset = 0;
-  for (Region& region : plan_.regions) {
+  for (std::uint32_t i = 0; i < plan_.regions.size(); ++i) {
+    Region& region = plan_.regions[RegionId{i}];
+    const bool is_ring = plan_.pipeline && plan_.pipeline->region == RegionId{i};
+    const std::int64_t alignment = is_ring ? stage_alignment : 1;
+    offset = (offset + alignment - 1) / alignment * alignment;
     region.offset = offset;
     offset += (region.bytes + region_alignment - 1) / region_alignment * region_alignment;
   }
@@ -77,6 +90,11 @@ void GpuPlanner::place_regions() {
 
 GpuPlan GpuPlanner::run() {
   plan_.regions.push_back({"scratch", 0, 0});
+  if (plan_.pipeline) {
+    // Two mbarriers of 8 bytes a stage.
+    plan_.pipeline->region = plan_.regions.push_back(
+        {"pipeline", 0, plan_.pipeline->stages * (plan_.pipeline->stage_bytes() + 16)});
+  }
   find_rematerialized();
   choose_warps();
   plan_dots();
@@ -87,9 +105,12 @@ GpuPlan GpuPlanner::run() {
   return std::move(plan_);
 }
 
-GpuPlan make_gpu_plan(const ir::Module& module, std::span<const StrideClass> strides,
+GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine) {
-  return GpuPlanner(module.functions[module.kernel], strides, target, machine).run();
+  ir::Function& kernel = module.functions[module.kernel];
+  auto pipeline = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
+  if (!pipeline) prefetch_loads(kernel, prefetched_elements);
+  return GpuPlanner(kernel, strides, target, machine, std::move(pipeline)).run();
 }
 
 }  // namespace tile::schedule

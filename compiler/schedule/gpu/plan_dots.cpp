@@ -133,7 +133,7 @@ std::size_t GpuPlanner::stage(ValueId value, bool is_transposed, bool rounds_tf3
 void GpuPlanner::plan_dots() {
   for (OpId id : all_ops_) {
     const Op& op = function_.ops[id];
-    if (op.code != OpCode::Dot) continue;
+    if (op.code != OpCode::Dot || (plan_.pipeline && plan_.pipeline->dot == id)) continue;
     const bool is_tf32 = function_.attributes<ir::DotAttrs>(id).precision == ir::Precision::Tf32;
     const ir::Shape extents = padded(function_.type(op.results[0]).shape);
     const std::int64_t rows = extents[extents.size() - 2], columns = extents.back();

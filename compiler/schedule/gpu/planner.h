@@ -14,7 +14,7 @@ namespace tile::schedule {
 class GpuPlanner {
  public:
   GpuPlanner(const ir::Function& function, std::span<const StrideClass> strides,
-             const Target& target, const MachineChoices& machine);
+             const Target& target, const MachineChoices& machine, std::optional<Pipeline> pipeline);
   GpuPlan run();
 
  private:

@@ -20,6 +20,19 @@ std::string describe(const StagedTile& tile, const ir::Function& function, const
                      tile.rounds_tf32 ? ", rounded to tf32" : "", region.bytes, region.offset);
 }
 
+std::string describe(const Pipeline& pipeline, const ir::Function& function) {
+  const auto side = [&](const Pipeline::Side& of) {
+    return fmt::format("{} of {} rows, {}", name_of(function, function.ops[of.load].results[0]),
+                       of.extent, of.k_is_contiguous ? "k contiguous" : "rows contiguous");
+  };
+  return fmt::format(
+      "  pipeline of {} stages, {} bytes each: wgmma m64n{}k8 tf32{}\n    A: {}, from {}\n    B: "
+      "{}\n",
+      pipeline.stages, pipeline.stage_bytes(), pipeline.b.extent,
+      pipeline.is_transposed ? ", the product transposed" : "", side(pipeline.a),
+      pipeline.a.k_is_contiguous ? "shared memory" : "registers", side(pipeline.b));
+}
+
 }  // namespace
 
 std::string print(const GpuPlan& plan, const ir::Module& module) {
@@ -30,6 +43,7 @@ std::string print(const GpuPlan& plan, const ir::Module& module) {
   const Region& scratch = plan.regions[RegionId{0}];
   if (scratch.bytes > 0) text += fmt::format("  scratch: {} bytes\n", scratch.bytes);
   for (const StagedTile& tile : plan.staged) text += describe(tile, function, plan);
+  if (plan.pipeline) text += describe(*plan.pipeline, function);
   for (const GpuDot& dot : plan.dots) {
     text += fmt::format("  dot {} {}: {}\n", name_of(function, function.ops[dot.op].results[0]),
                         dot.kind == GpuDot::Kind::Simt ? "by fma" : "by mma.sync m16n8k8 tf32",

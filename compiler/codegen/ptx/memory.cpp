@@ -1,0 +1,372 @@
+// See kernel_emitter.h. Loads and stores of tensors. The address of an element is a pointer of the
+// thread (starts and the thread's own coordinates), plus what its register adds along dimensions of
+// unknown stride, plus a constant along the unit dimension. Elements outside the tensor, and dead
+// ones of the tile, are switched off by a predicate: no memory outside the tensor is ever touched.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "compiler/base/check.h"
+#include "compiler/codegen/ptx/instructions.h"
+#include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/schedule/index_map.h"
+
+namespace tile::codegen::ptx {
+
+using ir::AccessDim;
+using ir::Op;
+using ir::OpCode;
+using ir::OpId;
+using ir::ValueId;
+
+namespace {
+
+constexpr int vector_bytes = 16;
+
+/// Threads and registers have no bit of the dimension in common: coordinates are their sum.
+bool is_separable(const Layout& layout, int dim) {
+  std::int64_t of_threads = 0, of_registers = 0;
+  for (std::int64_t basis : layout.lanes) of_threads |= layout.coordinate(basis, dim);
+  for (std::int64_t basis : layout.warps) of_threads |= layout.coordinate(basis, dim);
+  for (std::int64_t basis : layout.registers) of_registers |= layout.coordinate(basis, dim);
+  return (of_threads & of_registers) == 0;
+}
+
+/// All threads hold the one element.
+Layout scalar_layout(const schedule::GpuPlan& plan) {
+  Layout layout;
+  layout.lanes.assign(5, 0);
+  layout.warps.assign(static_cast<std::size_t>(schedule::log2_exact(plan.warps)), 0);
+  return layout;
+}
+
+}  // namespace
+
+/// One load or store on its way to machine instructions.
+class AccessEmitter {
+ public:
+  AccessEmitter(KernelEmitter& kernel, OpId op);
+  void load();
+  void store();
+
+ private:
+  struct Dim {
+    AccessDim::Kind kind = AccessDim::Kind::Point;
+    int tile_dim = -1;
+    bool is_separable = false;  // a range whose thread part is in the base pointer
+    llvm::Value* stride = nullptr;
+    llvm::Value* start = nullptr;  // of points and ranges, i64
+    Registers indices;             // of gathers
+    // Coordinates [low, low + count) are inside the tensor and alive. Null count: all are.
+    llvm::Value* low = nullptr;    // i32; null: 0
+    llvm::Value* count = nullptr;  // i32
+  };
+
+  void add_dim(std::size_t d, int tile_dim);
+  void limit_range(Dim& dim, std::size_t d);
+  void find_vector();
+  void make_base();
+  void before(HazardTracker::Access access);
+  int index_register(const Dim& dim, int r) const;
+  llvm::Value* wide(llvm::Value* value) {
+    return builder().CreateSExt(value, builder().getInt64Ty());
+  }
+  void require(llvm::Value*& all, llvm::Value* condition) {
+    if (condition == nullptr) return;
+    all = all == nullptr ? condition : builder().CreateAnd(all, condition);
+  }
+  llvm::Value* predicate(int r);
+  Memory memory(int r);
+  /// Calls visit(memory, registers of the vector).
+  template <class Visit>
+  void each_vector(Visit&& visit);
+
+  llvm::IRBuilder<>& builder() { return kernel_.builder_; }
+
+  KernelEmitter& kernel_;
+  const OpId id_;
+  const Op& op_;
+  const ir::AccessAttrs& access_;
+  const ValueId tensor_;
+  const ir::Type type_;  // of the tile
+  Layout layout_;
+  std::int64_t element_bytes_;
+  std::vector<Dim> dims_;
+  std::vector<int> vector_bits_;  // register bits along the unit dimension, lowest first
+  llvm::Value* base_ = nullptr;
+  llvm::Value* always_ = nullptr;  // what holds or not for all registers; null: true
+  std::map<std::vector<std::int64_t>, llvm::Value*> pointers_;  // by the registers' coordinates
+};
+
+AccessEmitter::AccessEmitter(KernelEmitter& kernel, OpId id)
+    : kernel_(kernel),
+      id_(id),
+      op_(kernel.function_.ops[id]),
+      access_(std::get<ir::AccessAttrs>(op_.attributes)),
+      tensor_(op_.operands[0]),
+      type_(kernel.function_.type(op_.code == OpCode::Load ? op_.results[0]
+                                                           : op_.operands[ir::op::Store::value])),
+      element_bytes_(ir::byte_size(type_.element)) {
+  const auto& planned = op_.code == OpCode::Load ? kernel.plan_.layouts[op_.results[0]]
+                                                 : kernel.plan_.operands[id][ir::op::Store::value];
+  layout_ = planned ? *planned : scalar_layout(kernel.plan_);
+  int tile_dim = 0;
+  for (std::size_t d = 0; d < access_.dims.size(); ++d) {
+    const bool is_point = access_.dims[d].kind == AccessDim::Kind::Point;
+    add_dim(d, is_point ? -1 : tile_dim++);
+  }
+  find_vector();
+  make_base();
+}
+
+void AccessEmitter::add_dim(std::size_t d, int tile_dim) {
+  const AccessDim& access = access_.dims[d];
+  Dim dim;
+  dim.kind = access.kind;
+  dim.tile_dim = tile_dim;
+  dim.stride = kernel_.stride(tensor_, d);
+  const Registers indices = kernel_.operand(id_, 2 + d);
+  if (access.kind == AccessDim::Kind::Gather) {
+    for (llvm::Value* index : indices) dim.indices.push_back(wide(index));
+  } else {
+    dim.start = wide(indices[0]);
+    if (access.kind == AccessDim::Kind::Range) {
+      dim.is_separable = is_separable(layout_, tile_dim);
+      limit_range(dim, d);
+    } else if (access.masked) {
+      require(always_, builder().CreateICmpULT(dim.start, kernel_.size(tensor_, d)));
+    }
+  }
+  dims_.push_back(std::move(dim));
+}
+
+/// The part of the range inside the tensor, as 32-bit coordinates of the tile. Starts may be any
+/// number, so they are brought near the tensor before anything is subtracted.
+void AccessEmitter::limit_range(Dim& dim, std::size_t d) {
+  const std::int64_t extent = access_.dims[d].extent;
+  if (!access_.dims[d].masked) {
+    const bool has_dead = layout_.extents[static_cast<std::size_t>(dim.tile_dim)] != extent;
+    if (has_dead) dim.count = kernel_.i32(extent);
+    return;
+  }
+  llvm::IRBuilder<>& b = builder();
+  const auto clamped = [&](llvm::Value* value, std::int64_t low, llvm::Value* high) {
+    value = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, value, kernel_.i64(low));
+    return b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, value, high);
+  };
+  llvm::Value* size = kernel_.size(tensor_, d);
+  const bool may_be_negative =
+      !kernel_.facts_.is_never_negative(kernel_.facts_.form(op_.operands[2 + d]));
+  llvm::Value* start = may_be_negative ? clamped(dim.start, -extent, size) : dim.start;
+  llvm::Value* end = clamped(b.CreateSub(size, start), 0, kernel_.i64(extent));
+  if (may_be_negative) {
+    llvm::Value* low = clamped(b.CreateNeg(start), 0, kernel_.i64(extent));
+    // An empty tensor: end may lie before low.
+    end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b.CreateSub(end, low), kernel_.i64(0));
+    dim.low = b.CreateTrunc(low, b.getInt32Ty());
+  }
+  dim.count = b.CreateTrunc(end, b.getInt32Ty());
+}
+
+/// Vectors: registers that are neighbours in memory, from an aligned start, all inside or all
+/// outside of the tensor.
+void AccessEmitter::find_vector() {
+  const StrideClass& strides =
+      kernel_.strides_[schedule::tensor_number(kernel_.function_, tensor_)];
+  if (!strides.aligned || strides.unit_dim < 0) return;
+  const auto unit = static_cast<std::size_t>(strides.unit_dim);
+  const Dim& dim = dims_[unit];
+  if (dim.kind != AccessDim::Kind::Range || !dim.is_separable) return;
+  const passes::Form start = kernel_.facts_.form(op_.operands[2 + unit]);
+  if (!start.is_valid()) return;
+  std::int64_t length = vector_bytes / element_bytes_;
+  const auto divides = [&](std::int64_t value) { return value % length == 0; };
+  const auto fits = [&] {
+    return divides(access_.dims[unit].extent) &&
+           std::ranges::all_of(start.terms(),
+                               [&](const passes::Term& term) { return divides(term.factor); });
+  };
+  while (length > 1 && !fits()) length /= 2;
+  for (std::int64_t step = 1; step < length; step *= 2) {
+    const auto found = std::ranges::find_if(layout_.registers, [&](std::int64_t basis) {
+      for (int other = 0; other < type_.rank(); ++other) {
+        if (other != dim.tile_dim && layout_.coordinate(basis, other) != 0) return false;
+      }
+      return layout_.coordinate(basis, dim.tile_dim) == step;
+    });
+    if (found == layout_.registers.end()) return;
+    vector_bits_.push_back(static_cast<int>(found - layout_.registers.begin()));
+  }
+}
+
+/// What is the same in all registers of a thread.
+void AccessEmitter::make_base() {
+  llvm::IRBuilder<>& b = builder();
+  // Starts change from turn to turn of a loop; the thread's part does not, so it comes first.
+  llvm::Value* thread = kernel_.i64(0);
+  llvm::Value* start = kernel_.i64(0);
+  for (const Dim& dim : dims_) {
+    if (dim.start != nullptr) start = b.CreateAdd(start, b.CreateMul(dim.start, dim.stride));
+    if (!dim.is_separable) continue;
+    llvm::Value* own =
+        b.CreateZExt(kernel_.thread_coordinate(layout_, dim.tile_dim), b.getInt64Ty());
+    thread = b.CreateAdd(thread, b.CreateMul(own, dim.stride));
+  }
+  llvm::Type* element = b.getIntNTy(static_cast<unsigned>(8 * element_bytes_));
+  base_ = b.CreateGEP(element, b.CreateGEP(element, kernel_.tensor(tensor_), thread), start);
+}
+
+/// The register of the index tile that belongs to register r of the tile: that layout has kept the
+/// register bits that move along the dimension.
+int AccessEmitter::index_register(const Dim& dim, int r) const {
+  int index = 0, next = 0;
+  for (std::size_t bit = 0; bit < layout_.registers.size(); ++bit) {
+    if (layout_.coordinate(layout_.registers[bit], dim.tile_dim) == 0) continue;
+    index |= (r >> bit & 1) << next++;
+  }
+  return index;
+}
+
+/// Whether register r is to be accessed; null: always.
+llvm::Value* AccessEmitter::predicate(int r) {
+  llvm::IRBuilder<>& b = builder();
+  llvm::Value* all = always_;
+  for (std::size_t d = 0; d < dims_.size(); ++d) {
+    const Dim& dim = dims_[d];
+    if (dim.count != nullptr) {
+      llvm::Value* at = kernel_.coordinate(layout_, dim.tile_dim, r);
+      if (dim.low != nullptr) at = b.CreateSub(at, dim.low);
+      require(all, b.CreateICmpULT(at, dim.count));
+    }
+    if (dim.kind != AccessDim::Kind::Gather) continue;
+    const auto extent = static_cast<std::size_t>(dim.tile_dim);
+    if (layout_.extents[extent] != type_.shape[extent]) {
+      require(all, b.CreateICmpULT(kernel_.coordinate(layout_, dim.tile_dim, r),
+                                   kernel_.i32(type_.shape[extent])));
+    }
+    if (!access_.dims[d].masked) continue;
+    llvm::Value* index = dim.indices.at(static_cast<std::size_t>(index_register(dim, r)));
+    require(all, b.CreateICmpULT(index, kernel_.size(tensor_, d)));
+  }
+  if (op_.code == OpCode::Store) require(all, kernel_.is_first_copy(layout_));
+  return all;
+}
+
+Memory AccessEmitter::memory(int r) {
+  llvm::IRBuilder<>& b = builder();
+  const std::int64_t own = layout_.register_element(r);
+  std::vector<std::int64_t> key;
+  llvm::Value* offset = nullptr;
+  std::int64_t constant = 0;
+  const auto add = [&](llvm::Value* index, llvm::Value* stride) {
+    llvm::Value* part = b.CreateMul(index, stride);
+    offset = offset == nullptr ? part : b.CreateAdd(offset, part);
+  };
+  for (const Dim& dim : dims_) {
+    if (dim.kind == AccessDim::Kind::Point) continue;
+    const std::int64_t at = layout_.coordinate(own, dim.tile_dim);
+    const auto* stride = llvm::dyn_cast<llvm::ConstantInt>(dim.stride);
+    if (dim.is_separable && stride != nullptr) {
+      constant += at * stride->getSExtValue();
+      continue;
+    }
+    key.push_back(at);
+    if (dim.kind == AccessDim::Kind::Gather) {
+      add(dim.indices.at(static_cast<std::size_t>(index_register(dim, r))), dim.stride);
+    } else if (!dim.is_separable) {
+      add(b.CreateZExt(kernel_.coordinate(layout_, dim.tile_dim, r), b.getInt64Ty()), dim.stride);
+    } else if (at != 0) {
+      add(kernel_.i64(at), dim.stride);
+    }
+  }
+  llvm::Value*& pointer = pointers_[key];
+  if (pointer == nullptr) {
+    llvm::Type* element = b.getIntNTy(static_cast<unsigned>(8 * element_bytes_));
+    pointer = offset == nullptr ? base_ : b.CreateGEP(element, base_, offset);
+  }
+  return {pointer, constant * element_bytes_, predicate(r), kernel_.places(tensor_).empty()};
+}
+
+template <class Visit>
+void AccessEmitter::each_vector(Visit&& visit) {
+  int in_vector = 0;
+  for (int bit : vector_bits_) in_vector |= 1 << bit;
+  for (int r = 0; r < layout_.register_count(); ++r) {
+    if ((r & in_vector) != 0) continue;
+    std::vector<std::size_t> members;
+    for (int i = 0; i < 1 << vector_bits_.size(); ++i) {
+      int member = r;
+      for (std::size_t bit = 0; bit < vector_bits_.size(); ++bit) {
+        member |= (i >> bit & 1) << vector_bits_[bit];
+      }
+      members.push_back(static_cast<std::size_t>(member));
+    }
+    visit(memory(r), members);
+  }
+}
+
+/// Threads that hold the same elements in all accesses of an owner need no barrier between them.
+void AccessEmitter::before(HazardTracker::Access access) {
+  const auto places = kernel_.places(tensor_);
+  if (places.empty()) return;
+  HazardTracker::Owner owner = 0;
+  const bool has_gather = std::ranges::any_of(
+      access_.dims, [](const AccessDim& dim) { return dim.kind == AccessDim::Kind::Gather; });
+  if (!layout_.has_copies() && !has_gather) {
+    std::string text = schedule::to_string(layout_);
+    for (std::size_t d = 0; d < access_.dims.size(); ++d) {
+      text += fmt::format(" {}:{}", op_.operands[2 + d].index,
+                          access_.dims[d].kind == AccessDim::Kind::Range);
+    }
+    auto found = std::ranges::find(kernel_.owners_, text);
+    if (found == kernel_.owners_.end()) found = kernel_.owners_.insert(found, text);
+    owner = 1 + static_cast<HazardTracker::Owner>(found - kernel_.owners_.begin());
+  }
+  for (HazardTracker::Place place : places) kernel_.before_access(place, access, owner);
+}
+
+void AccessEmitter::load() {
+  llvm::Value* pad = kernel_.scalar(op_.operands[ir::op::Load::pad]);
+  Registers registers(static_cast<std::size_t>(layout_.register_count()));
+  before(HazardTracker::Access::Read);
+  each_vector([&](const Memory& memory, const std::vector<std::size_t>& members) {
+    const auto elements = load_elements(builder(), memory, kernel_.type_of(type_.element),
+                                        static_cast<int>(members.size()), pad);
+    for (std::size_t i = 0; i < members.size(); ++i) registers[members[i]] = elements[i];
+  });
+  kernel_.bind(op_.results[0], std::move(registers));
+}
+
+void AccessEmitter::store() {
+  const Registers registers = kernel_.operand(id_, ir::op::Store::value);
+  before(HazardTracker::Access::Write);
+  each_vector([&](const Memory& memory, const std::vector<std::size_t>& members) {
+    Registers elements;
+    for (std::size_t member : members) elements.push_back(registers.at(member));
+    store_elements(builder(), memory, elements);
+  });
+}
+
+/// An inout may be given a second time as a parameter that is only read.
+std::vector<HazardTracker::Place> KernelEmitter::places(ValueId tensor) const {
+  const std::size_t index = function_.values[tensor].index;
+  if (function_.parameters[index].access != ir::Access::In) {
+    return {HazardTracker::place_of_tensor(index)};
+  }
+  std::vector<HazardTracker::Place> places;
+  for (std::size_t other = 0; other < function_.parameters.size(); ++other) {
+    const ValueId value = function_.blocks[function_.body].arguments[other];
+    if (function_.parameters[other].access == ir::Access::InOut &&
+        function_.type(value) == function_.type(tensor)) {
+      places.push_back(HazardTracker::place_of_tensor(other));
+    }
+  }
+  return places;
+}
+
+void KernelEmitter::emit_load(OpId op) { AccessEmitter(*this, op).load(); }
+
+void KernelEmitter::emit_store(OpId op) { AccessEmitter(*this, op).store(); }
+
+}  // namespace tile::codegen::ptx

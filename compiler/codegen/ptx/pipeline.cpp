@@ -1,0 +1,383 @@
+// The pipelined product of schedule/gpu/pipeline.h: one thread fetches, two warpgroups multiply.
+//
+// Each stage has two mbarriers. "full" completes when the bytes of both sides have arrived; "empty"
+// when all consumer warps have read them. A barrier's phase flips each time it completes; turn t
+// uses stage t mod S and waits for the phase of the (t / S)-th use.
+#include <fmt/format.h>
+#include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/Module.h>
+
+#include "compiler/base/check.h"
+#include "compiler/codegen/ptx/kernel_emitter.h"
+
+namespace tile::codegen::ptx {
+
+using ir::OpId;
+using ir::ValueId;
+using schedule::Pipeline;
+
+namespace {
+
+constexpr std::int64_t swizzle_row_bytes = 128;
+constexpr std::int64_t k_step = 8;  // of one wgmma
+constexpr int steps = static_cast<int>(Pipeline::depth / k_step);
+constexpr int fragment_registers = 4;  // of A, a step
+constexpr int producer_registers = 40, consumer_registers = 232;
+
+/// Matrix descriptor of a K-major side with 128-byte swizzle (PTX ISA, "Matrix Descriptor"), all
+/// but the address: leading offset 1 (unused), stride 1024 bytes between groups of eight rows.
+constexpr std::uint64_t descriptor_base =
+    (std::uint64_t{1} << 62) | (std::uint64_t{64} << 32) | (std::uint64_t{1} << 16);
+
+std::string registers_of(int first, int count) {
+  std::string text = "{";
+  for (int i = 0; i < count; ++i) text += fmt::format("{}${}", i == 0 ? "" : ", ", first + i);
+  return text + "}";
+}
+
+}  // namespace
+
+/// What both roles know: where the stages are, and the turn at hand.
+struct KernelEmitter::Ring {
+  const Pipeline& pipeline;
+  llvm::Value* base = nullptr;   // i32 address in shared memory
+  llvm::Value* turns = nullptr;  // i32
+  llvm::PHINode* turn = nullptr;
+  llvm::PHINode* stage = nullptr;  // turn mod stages
+  llvm::PHINode* phase = nullptr;  // parity of turn / stages
+  llvm::BasicBlock* header = nullptr;
+  llvm::BasicBlock* after = nullptr;
+};
+
+llvm::Value* KernelEmitter::machine(const std::string& text, const std::string& constraints,
+                                    llvm::Type* result, std::span<llvm::Value* const> operands) {
+  std::vector<llvm::Type*> types;
+  for (llvm::Value* operand : operands) types.push_back(operand->getType());
+  auto* type = llvm::FunctionType::get(result, types, false);
+  return builder_.CreateCall(llvm::InlineAsm::get(type, text, constraints, true), operands);
+}
+
+void KernelEmitter::machine(const std::string& text, const std::string& constraints,
+                            std::initializer_list<llvm::Value*> operands) {
+  machine(text, constraints, builder_.getVoidTy(), std::span(operands.begin(), operands.size()));
+}
+
+/// Address of a stage's "full" or "empty" barrier.
+llvm::Value* KernelEmitter::ring_barrier(const Ring& ring, llvm::Value* stage, bool is_empty) {
+  const std::int64_t first =
+      ring.pipeline.stages * (ring.pipeline.stage_bytes() + (is_empty ? 8 : 0));
+  return builder_.CreateAdd(builder_.CreateAdd(ring.base, i32(first)),
+                            builder_.CreateMul(stage, i32(8)));
+}
+
+llvm::Value* KernelEmitter::ring_stage(const Ring& ring) {
+  return builder_.CreateAdd(ring.base,
+                            builder_.CreateMul(ring.stage, i32(ring.pipeline.stage_bytes())));
+}
+
+void KernelEmitter::init_ring(const Ring& ring) {
+  llvm::BasicBlock *first = new_block("init"), *ready = new_block("ready");
+  builder_.CreateCondBr(builder_.CreateICmpEQ(thread(), i32(0)), first, ready);
+  builder_.SetInsertPoint(first);
+  for (int stage = 0; stage < ring.pipeline.stages; ++stage) {
+    machine("mbarrier.init.shared::cta.b64 [$0], $1;", "r,n",
+            {ring_barrier(ring, i32(stage), false), i32(1)});
+    machine("mbarrier.init.shared::cta.b64 [$0], $1;", "r,n",
+            {ring_barrier(ring, i32(stage), true), i32(Pipeline::consumer_warps)});
+  }
+  machine("fence.mbarrier_init.release.cluster;", "~{memory}", {});
+  builder_.CreateBr(ready);
+  builder_.SetInsertPoint(ready);
+  emit_barrier();
+}
+
+/// Spins until the barrier has completed the phase of this parity.
+void KernelEmitter::wait_for(llvm::Value* barrier, llvm::Value* parity) {
+  llvm::BasicBlock *again = new_block("wait"), *done = new_block("arrived");
+  builder_.CreateBr(again);
+  builder_.SetInsertPoint(again);
+  llvm::Value* const operands[] = {barrier, parity};
+  llvm::Value* arrived = machine(
+      "{\n.reg .pred p;\nmbarrier.try_wait.parity.shared::cta.b64 p, [$1], $2;\n"
+      "selp.b32 $0, 1, 0, p;\n}",
+      "=r,r,r,~{memory}", builder_.getInt32Ty(), operands);
+  builder_.CreateCondBr(builder_.CreateICmpNE(arrived, i32(0)), done, again);
+  builder_.SetInsertPoint(done);
+}
+
+/// Starts a loop over the turns; the builder is left in its body.
+void KernelEmitter::begin_turns(Ring& ring) {
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock* body = new_block("turn");
+  ring.header = new_block("turns");
+  ring.after = new_block("turned");
+  builder_.CreateBr(ring.header);
+  builder_.SetInsertPoint(ring.header);
+  for (llvm::PHINode** phi : {&ring.turn, &ring.stage, &ring.phase}) {
+    *phi = builder_.CreatePHI(builder_.getInt32Ty(), 2);
+    (*phi)->addIncoming(i32(0), before);
+  }
+  builder_.SetInsertPoint(body);
+}
+
+void KernelEmitter::end_turns(Ring& ring, llvm::BasicBlock* body) {
+  llvm::Value* next = builder_.CreateAdd(ring.stage, i32(1));
+  llvm::Value* wraps = builder_.CreateICmpEQ(next, i32(ring.pipeline.stages));
+  llvm::BasicBlock* end = builder_.GetInsertBlock();
+  ring.turn->addIncoming(builder_.CreateAdd(ring.turn, i32(1)), end);
+  ring.stage->addIncoming(builder_.CreateSelect(wraps, i32(0), next), end);
+  ring.phase->addIncoming(
+      builder_.CreateXor(ring.phase, builder_.CreateZExt(wraps, builder_.getInt32Ty())), end);
+  branch_back(ring.header);
+  builder_.SetInsertPoint(ring.header);
+  builder_.CreateCondBr(builder_.CreateICmpSLT(ring.turn, ring.turns), body, ring.after);
+  builder_.SetInsertPoint(ring.after);
+}
+
+/// One thread asks for the stages, as they fall empty.
+void KernelEmitter::emit_producer(Ring ring, OpId loop) {
+  const Pipeline& pipeline = ring.pipeline;
+  const ir::Op& op = function_.ops[loop];
+  llvm::BasicBlock *one = new_block("producer"), *done = new_block("done");
+  machine(fmt::format("setmaxnreg.dec.sync.aligned.u32 {};", producer_registers), "", {});
+  builder_.CreateCondBr(
+      builder_.CreateICmpEQ(thread(), i32(Pipeline::consumer_warps * schedule::lanes_per_warp)),
+      one, done);
+  builder_.SetInsertPoint(one);
+  begin_turns(ring);
+  llvm::BasicBlock* body = builder_.GetInsertBlock();
+  wait_for(ring_barrier(ring, ring.stage, true), builder_.CreateXor(ring.phase, i32(1)));
+  llvm::Value* full = ring_barrier(ring, ring.stage, false);
+  machine("mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], $1;", "r,r,~{memory}",
+          {full, i32(pipeline.stage_bytes())});
+  const ir::Block& region = function_.blocks[op.regions[0]];
+  llvm::Value* index =
+      builder_.CreateAdd(scalar(op.operands[ir::op::For::lower]),
+                         builder_.CreateMul(builder_.CreateZExt(ring.turn, builder_.getInt64Ty()),
+                                            scalar(op.operands[ir::op::For::step])));
+  values_[region.arguments[0]] = {index};
+  for (OpId inner : region.ops) {
+    const auto& results = function_.ops[inner].results;
+    if (results.size() == 1 && function_.type(results[0]).is_scalar()) emit_op(inner);
+  }
+  llvm::Value* to = ring_stage(ring);
+  fetch(pipeline.a, 0, to, full);
+  fetch(pipeline.b, 1, builder_.CreateAdd(to, i32(pipeline.a.bytes())), full);
+  end_turns(ring, body);
+  builder_.CreateBr(done);
+  builder_.SetInsertPoint(done);
+  builder_.CreateRetVoid();
+}
+
+/// Boxes of 32 floats: with k contiguous one of all rows; else one for each 32 rows, k by k.
+void KernelEmitter::fetch(const Pipeline::Side& side, unsigned map, llvm::Value* to,
+                          llvm::Value* full) {
+  const ir::Op& load = function_.ops[side.load];
+  const bool is_a = map == 0;
+  const int k_dim = is_a == plan_.pipeline->is_transposed ? 0 : 1;
+  const auto start = [&](int dim) {
+    return builder_.CreateTrunc(scalar(load.operands[ir::op::Load::indices + dim]),
+                                builder_.getInt32Ty());
+  };
+  llvm::Value* k = start(k_dim);
+  llvm::Value* row = start(1 - k_dim);
+  const std::int64_t box_rows = side.k_is_contiguous ? side.extent : Pipeline::depth;
+  for (std::int64_t first = 0; first < side.extent; first += box_rows) {
+    llvm::Value* at = builder_.CreateAdd(row, i32(first));
+    machine(
+        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes "
+        "[$0], [$1, {$2, $3}], [$4];",
+        "r,l,r,r,r,~{memory}",
+        {builder_.CreateAdd(to, i32(first * swizzle_row_bytes)), tensor_map(map),
+         side.k_is_contiguous ? k : at, side.k_is_contiguous ? at : k, full});
+  }
+}
+
+/// The generic address of a descriptor parameter.
+llvm::Value* KernelEmitter::tensor_map(unsigned map) {
+  return entry_->getArg(static_cast<unsigned>(entry_->arg_size()) - 2 + map);
+}
+
+/// Fragments of A from rows that are contiguous in shared memory: boxes of 32 k by 32 rows, the 16
+/// byte chunks of k's row xored with k mod 8 (the swizzle). Lane 4 g + t holds rows g, g + 8 at k =
+/// t, t + 4. Steps in order, the blocks of a step together.
+Registers KernelEmitter::load_fragments(const Ring& ring, llvm::Value* stage) {
+  llvm::Value* t = builder_.CreateAnd(lane(), i32(3));
+  llvm::Value* g = builder_.CreateLShr(lane(), i32(2));
+  llvm::Value* in_warpgroup = builder_.CreateAnd(warp(), i32(3));
+  const std::int64_t rows = ring.pipeline.blocks() * Pipeline::block_rows;
+  llvm::Value* first_row =
+      builder_.CreateAdd(builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)), i32(rows)),
+                         builder_.CreateAdd(builder_.CreateMul(in_warpgroup, i32(16)), g));
+  Registers fragments;
+  for (int step = 0; step < steps; ++step) {
+    for (int block = 0; block < ring.pipeline.blocks(); ++block) {
+      for (int i = 0; i < fragment_registers; ++i) {
+        llvm::Value* row =
+            builder_.CreateAdd(first_row, i32(block * Pipeline::block_rows + i % 2 * 8));
+        llvm::Value* k_low = builder_.CreateAdd(t, i32(i / 2 * 4));
+        llvm::Value* box = builder_.CreateLShr(row, i32(5));
+        llvm::Value* chunk = builder_.CreateXor(
+            builder_.CreateLShr(builder_.CreateAnd(row, i32(31)), i32(2)), k_low);
+        llvm::Value* offset =
+            builder_.CreateAdd(builder_.CreateMul(box, i32(Pipeline::depth * swizzle_row_bytes)),
+                               builder_.CreateMul(builder_.CreateAdd(k_low, i32(step * k_step)),
+                                                  i32(swizzle_row_bytes)));
+        offset = builder_.CreateAdd(
+            offset,
+            builder_.CreateAdd(builder_.CreateMul(chunk, i32(16)),
+                               builder_.CreateMul(builder_.CreateAnd(row, i32(3)), i32(4))));
+        llvm::Value* const address[] = {builder_.CreateAdd(stage, offset)};
+        fragments.push_back(
+            machine("ld.shared.b32 $0, [$1];", "=r,r,~{memory}", builder_.getInt32Ty(), address));
+      }
+    }
+  }
+  return fragments;
+}
+
+/// All products of a stage, as one group. `a`: fragments, or one descriptor a step and block.
+Registers KernelEmitter::multiply_stage(const Ring& ring, const Registers& acc, const Registers& a,
+                                        const Registers& b) {
+  const Pipeline& pipeline = ring.pipeline;
+  const int count = static_cast<int>(acc.size());
+  const int per_block = count / pipeline.blocks();
+  const int per_fragment = pipeline.a.k_is_contiguous ? 1 : fragment_registers;
+  const int first_a = 2 * count, first_b = first_a + static_cast<int>(a.size());
+  std::string text = "{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.fence.sync.aligned;\n";
+  for (int step = 0; step < steps; ++step) {
+    for (int block = 0; block < pipeline.blocks(); ++block) {
+      const int fragment = first_a + (step * pipeline.blocks() + block) * per_fragment;
+      text +=
+          fmt::format("wgmma.mma_async.sync.aligned.m64n{}k8.f32.tf32.tf32 {}, {}, ${}, p, 1, 1;\n",
+                      pipeline.b.extent, registers_of(block * per_block, per_block),
+                      pipeline.a.k_is_contiguous ? fmt::format("${}", fragment)
+                                                 : registers_of(fragment, per_fragment),
+                      first_b + step);
+    }
+  }
+  text += "wgmma.commit_group.sync.aligned;\n}";
+  std::string constraints;
+  Registers operands = acc;
+  std::vector<llvm::Type*> results(acc.size(), builder_.getFloatTy());
+  for (int i = 0; i < count; ++i) constraints += i == 0 ? "=f" : ",=f";
+  for (int i = 0; i < count; ++i) constraints += fmt::format(",{}", i);
+  for (llvm::Value* value : a) {
+    constraints += pipeline.a.k_is_contiguous ? ",l" : ",r";
+    operands.push_back(value);
+  }
+  for (llvm::Value* value : b) {
+    constraints += ",l";
+    operands.push_back(value);
+  }
+  constraints += ",~{memory}";
+  llvm::Value* product =
+      machine(text, constraints, llvm::StructType::get(target_.getContext(), results), operands);
+  Registers next;
+  for (int i = 0; i < count; ++i) {
+    next.push_back(builder_.CreateExtractValue(product, static_cast<unsigned>(i)));
+  }
+  return next;
+}
+
+/// Waits for all groups. The machine reads fragments and writes accumulators until then, so both
+/// pass through: no register may be used for anything else before.
+void KernelEmitter::wait_for_products(Registers& acc, const Registers& fragments) {
+  std::string constraints;
+  std::vector<llvm::Type*> results;
+  Registers operands = acc;
+  operands.insert(operands.end(), fragments.begin(), fragments.end());
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    constraints += fmt::format("{}={}", i == 0 ? "" : ",", i < acc.size() ? "f" : "r");
+    results.push_back(operands[i]->getType());
+  }
+  for (std::size_t i = 0; i < operands.size(); ++i) constraints += fmt::format(",{}", i);
+  constraints += ",~{memory}";
+  llvm::Value* waited = machine("wgmma.wait_group.sync.aligned 0;", constraints,
+                                llvm::StructType::get(target_.getContext(), results), operands);
+  for (std::size_t i = 0; i < acc.size(); ++i) {
+    acc[i] = builder_.CreateExtractValue(waited, static_cast<unsigned>(i));
+  }
+}
+
+llvm::Value* KernelEmitter::descriptor(llvm::Value* address) {
+  llvm::Value* field = builder_.CreateLShr(builder_.CreateAnd(address, i32(0x3ffff)), i32(4));
+  return builder_.CreateOr(builder_.CreateZExt(field, builder_.getInt64Ty()),
+                           builder_.getInt64(descriptor_base));
+}
+
+Registers KernelEmitter::emit_consumers(Ring ring, Registers acc) {
+  const Pipeline& pipeline = ring.pipeline;
+  machine(fmt::format("setmaxnreg.inc.sync.aligned.u32 {};", consumer_registers), "", {});
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  begin_turns(ring);
+  llvm::BasicBlock* body = builder_.GetInsertBlock();
+  builder_.SetInsertPoint(ring.header);
+  acc = make_phis(acc, before);
+  const Registers carried = acc;
+  builder_.SetInsertPoint(body);
+
+  wait_for(ring_barrier(ring, ring.stage, false), ring.phase);
+  llvm::Value* stage = ring_stage(ring);
+  llvm::Value* b_base = descriptor(builder_.CreateAdd(stage, i32(pipeline.a.bytes())));
+  Registers a, b;
+  // A step of 8 k is 32 bytes along the swizzled row: 2 in the descriptor's units of 16.
+  for (int step = 0; step < steps; ++step) b.push_back(builder_.CreateAdd(b_base, i64(2 * step)));
+  if (pipeline.a.k_is_contiguous) {
+    const std::int64_t block_bytes = Pipeline::block_rows * swizzle_row_bytes;
+    llvm::Value* a_base = descriptor(
+        builder_.CreateAdd(stage, builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)),
+                                                     i32(pipeline.blocks() * block_bytes))));
+    for (int step = 0; step < steps; ++step) {
+      for (int block = 0; block < pipeline.blocks(); ++block) {
+        a.push_back(builder_.CreateAdd(a_base, i64(block * block_bytes / 16 + 2 * step)));
+      }
+    }
+  } else {
+    a = load_fragments(ring, stage);
+  }
+  acc = multiply_stage(ring, acc, a, b);
+  wait_for_products(acc, pipeline.a.k_is_contiguous ? Registers() : a);
+  llvm::BasicBlock *release = new_block("release"), *released = new_block("released");
+  builder_.CreateCondBr(builder_.CreateICmpEQ(lane(), i32(0)), release, released);
+  builder_.SetInsertPoint(release);
+  machine("mbarrier.arrive.shared::cta.b64 _, [$0];", "r,~{memory}",
+          {ring_barrier(ring, ring.stage, true)});
+  builder_.CreateBr(released);
+  builder_.SetInsertPoint(released);
+  for (std::size_t r = 0; r < acc.size(); ++r) {
+    llvm::cast<llvm::PHINode>(carried[r])->addIncoming(acc[r], builder_.GetInsertBlock());
+  }
+  end_turns(ring, body);
+  return carried;
+}
+
+void KernelEmitter::emit_pipeline(OpId id) {
+  const Pipeline& pipeline = *plan_.pipeline;
+  const ir::Op& op = function_.ops[id];
+  Registers acc = operand(id, ir::op::For::inits);
+  llvm::Value* lower = scalar(op.operands[ir::op::For::lower]);
+  llvm::Value* span = builder_.CreateSub(scalar(op.operands[ir::op::For::upper]), lower);
+  llvm::Value* step = scalar(op.operands[ir::op::For::step]);
+  llvm::Value* turns =
+      builder_.CreateSDiv(builder_.CreateAdd(span, builder_.CreateSub(step, i64(1))), step);
+  Ring ring{pipeline};
+  ring.base = builder_.CreatePtrToInt(region(pipeline.region), builder_.getInt32Ty());
+  ring.turns = builder_.CreateTrunc(turns, builder_.getInt32Ty());
+  init_ring(ring);
+  llvm::BasicBlock *producer = new_block("fetch"), *consumers = new_block("multiply");
+  builder_.CreateCondBr(builder_.CreateICmpSGE(warp(), i32(Pipeline::consumer_warps)), producer,
+                        consumers);
+  builder_.SetInsertPoint(producer);
+  const auto values = values_;
+  emit_producer(ring, id);
+  values_ = values;
+  builder_.SetInsertPoint(consumers);
+  are_consumers_alone_ = true;
+  acc = emit_consumers(ring, std::move(acc));
+  llvm::Value* zero = llvm::ConstantFP::get(builder_.getFloatTy(), 0.0);
+  for (llvm::Value*& value : acc) value = builder_.CreateFAdd(value, zero);
+  bind(op.results[0], std::move(acc));
+}
+
+}  // namespace tile::codegen::ptx

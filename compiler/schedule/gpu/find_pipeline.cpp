@@ -1,0 +1,142 @@
+// See pipeline.h.
+#include <algorithm>
+
+#include "compiler/schedule/gpu/pipeline.h"
+#include "compiler/schedule/index_map.h"
+
+namespace tile::schedule {
+
+using ir::Function;
+using ir::Op;
+using ir::OpCode;
+using ir::OpId;
+using ir::ValueId;
+
+namespace {
+
+constexpr std::int64_t max_columns = 256;       // of one wgmma
+constexpr std::int64_t max_accumulators = 128;  // registers of a thread
+constexpr int max_stages = 4;
+
+/// The load that defines a dot's operand, if TMA can fetch it: a whole tile of a matrix, zeros
+/// beyond the edges.
+std::optional<Pipeline::Side> find_side(const Function& function, ValueId value, int k_dim,
+                                        std::span<const StrideClass> strides) {
+  const OpId load = function.values[value].op;
+  if (load.is_none() || function.ops[load].code != OpCode::Load) return std::nullopt;
+  const Op& op = function.ops[load];
+  const auto& access = function.attributes<ir::AccessAttrs>(load);
+  const auto pad = function.constant_value(op.operands[ir::op::Load::pad]);
+  const bool is_matrix =
+      access.dims.size() == 2 && std::ranges::all_of(access.dims, [](const ir::AccessDim& dim) {
+        return dim.kind == ir::AccessDim::Kind::Range;
+      });
+  if (!is_matrix || !pad || pad->bits != 0) return std::nullopt;
+  const StrideClass& of = strides[tensor_number(function, op.operands[ir::op::Load::tensor])];
+  if (!of.aligned || of.unit_dim < 0 || of.zero_dims != 0) return std::nullopt;
+  if (access.dims[static_cast<std::size_t>(k_dim)].extent != Pipeline::depth) return std::nullopt;
+  return Pipeline::Side{load, access.dims[static_cast<std::size_t>(1 - k_dim)].extent,
+                        of.unit_dim == k_dim};
+}
+
+/// Fragments of wgmma's accumulators (PTX ISA, "Register Fragments for wgmma.m64nNk8"): rows are
+/// A's, columns B's. `row_dim` says which dimension of the tile the rows are.
+Layout fragment_layout(const Pipeline& pipeline, int row_dim) {
+  Layout layout;
+  layout.extents = row_dim == 0 ? ir::Shape{pipeline.a.extent, pipeline.b.extent}
+                                : ir::Shape{pipeline.b.extent, pipeline.a.extent};
+  const auto row = [&](int bit) {
+    return std::int64_t{1} << (bit + (row_dim == 0 ? log2_exact(pipeline.b.extent) : 0));
+  };
+  const auto column = [&](int bit) {
+    return std::int64_t{1} << (bit + (row_dim == 0 ? 0 : log2_exact(pipeline.a.extent)));
+  };
+  layout.registers = {column(0), row(3)};
+  for (int bit = 3; bit < log2_exact(pipeline.b.extent); ++bit) {
+    layout.registers.push_back(column(bit));
+  }
+  layout.lanes = {column(1), column(2), row(0), row(1), row(2)};
+  layout.warps = {row(4), row(5)};
+  // A warpgroup's blocks of 64 rows follow each other.
+  const int rows = log2_exact(pipeline.a.extent);
+  for (int bit = 6; bit < rows - 1; ++bit) layout.registers.push_back(row(bit));
+  layout.warps.push_back(row(rows - 1));
+  return layout;
+}
+
+bool is_power_of_two(std::int64_t value) { return padded({value})[0] == value; }
+
+/// Exactly: scalar arithmetic, two loads, the dot, a yield of it.
+OpId find_only_dot(const Function& function, OpId loop) {
+  const Op& op = function.ops[loop];
+  OpId dot;
+  int loads = 0;
+  for (OpId id : function.blocks[op.regions[0]].ops) {
+    const Op& inner = function.ops[id];
+    if (inner.code == OpCode::Dot && dot.is_none()) {
+      dot = id;
+    } else if (inner.code == OpCode::Load) {
+      ++loads;
+    } else if (inner.code != OpCode::Yield &&
+               (!inner.regions.empty() || inner.results.size() != 1 ||
+                !function.type(inner.results[0]).is_scalar() ||
+                ir::info(inner.code).effects != ir::Effects::Pure)) {
+      return {};
+    }
+  }
+  const Op& yield = function.ops[function.blocks[op.regions[0]].ops.back()];
+  if (dot.is_none() || loads != 2 || op.results.size() != 1) return {};
+  const Op& product = function.ops[dot];
+  const bool is_chain =
+      yield.operands[0] == product.results[0] &&
+      product.operands[ir::op::Dot::acc] == function.blocks[op.regions[0]].arguments[1];
+  return is_chain ? dot : OpId{};
+}
+
+std::optional<Pipeline> pipeline_of(const Function& function, OpId loop,
+                                    std::span<const StrideClass> strides) {
+  const OpId dot = find_only_dot(function, loop);
+  if (dot.is_none() || function.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) {
+    return std::nullopt;
+  }
+  const Op& op = function.ops[dot];
+  const auto lhs = find_side(function, op.operands[ir::op::Dot::lhs], 1, strides);
+  const auto rhs = find_side(function, op.operands[ir::op::Dot::rhs], 0, strides);
+  if (!lhs || !rhs || (!lhs->k_is_contiguous && !rhs->k_is_contiguous)) return std::nullopt;
+  Pipeline pipeline;
+  pipeline.loop = loop;
+  pipeline.dot = dot;
+  // A side without contiguous k must be A; else the shorter one is, so that B is as wide as may be.
+  pipeline.is_transposed =
+      !rhs->k_is_contiguous || (lhs->k_is_contiguous && rhs->extent < lhs->extent);
+  pipeline.a = pipeline.is_transposed ? *rhs : *lhs;
+  pipeline.b = pipeline.is_transposed ? *lhs : *rhs;
+  const std::int64_t rows = pipeline.a.extent, columns = pipeline.b.extent;
+  if (!is_power_of_two(rows) || !is_power_of_two(columns)) return std::nullopt;
+  if (rows < 2 * Pipeline::block_rows || columns < 8 || columns > max_columns) return std::nullopt;
+  if (rows * columns / (Pipeline::consumer_warps * lanes_per_warp) > max_accumulators) {
+    return std::nullopt;
+  }
+  pipeline.result = fragment_layout(pipeline, pipeline.is_transposed ? 1 : 0);
+  return pipeline;
+}
+
+}  // namespace
+
+std::optional<Pipeline> find_pipeline(const Function& kernel, std::span<const StrideClass> strides,
+                                      int stages, std::int64_t shared_bytes) {
+  std::optional<Pipeline> found;
+  for (OpId op : kernel.blocks[kernel.body].ops) {
+    if (kernel.ops[op].code != OpCode::For) continue;
+    if (found) return std::nullopt;  // two loops would need two sets of warps
+    found = pipeline_of(kernel, op, strides);
+    if (!found) return std::nullopt;
+  }
+  if (!found) return std::nullopt;
+  const auto room = static_cast<int>((shared_bytes - 1024) / found->stage_bytes());
+  found->stages = stages > 0 ? std::min(stages, room) : std::min(max_stages, room);
+  if (found->stages < 2) return std::nullopt;
+  return found;
+}
+
+}  // namespace tile::schedule

@@ -104,7 +104,7 @@ struct HostProgram {
 /// A tensor as the tensor memory accelerator reads it: a matrix of f32 in boxes, rounded to tf32,
 /// 128-byte swizzled (CU_TENSOR_MAP_SWIZZLE_128B). Dimensions of size 0 never get read.
 struct TensorMap {
-  int parameter = 0;   // index into KernelSignature::parameters
+  int word = 0;        // its address among the argument words, then two sizes and two strides
   int inner_dim = 0;   // the dimension whose stride is 1; the other one's is a multiple of 16 bytes
   int box_inner = 32;  // elements
   int box_outer = 1;

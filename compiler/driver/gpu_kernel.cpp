@@ -70,8 +70,7 @@ std::string encode(const GpuKernel& kernel) {
   }
   for (int result : kernel.grid.results) text += fmt::format("{}\n", result);
   for (const TensorMap& map : kernel.tensor_maps) {
-    text +=
-        fmt::format("{} {} {} {}\n", map.parameter, map.inner_dim, map.box_inner, map.box_outer);
+    text += fmt::format("{} {} {} {}\n", map.word, map.inner_dim, map.box_inner, map.box_outer);
   }
   return text + kernel.image;
 }
@@ -97,7 +96,7 @@ std::optional<GpuKernel> decode_gpu_kernel(std::string_view text) {
   }
   for (std::size_t i = 0; i < maps && reader.is_good(); ++i) {
     TensorMap& map = kernel.tensor_maps.emplace_back();
-    map.parameter = reader.read<int>();
+    map.word = reader.read<int>();
     map.inner_dim = reader.read<int>();
     map.box_inner = reader.read<int>();
     map.box_outer = reader.read<int>();

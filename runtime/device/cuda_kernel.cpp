@@ -6,6 +6,7 @@
 
 #include "runtime/device/cuda_device.h"
 #include "runtime/device/cuda_profile.h"
+#include "runtime/device/cuda_tensor_map.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel_state.h"
 #include "runtime/device/profile.h"
@@ -124,6 +125,10 @@ LoadedKernel::LoadedKernel(std::string label, int index, tile::GpuKernel code, i
     fail(label_, "the compiler computes {} extents for a grid of {} axes",
          code_.grid.results.size(), grid_rank);
   }
+  if (code_.tensor_maps.size() > max_tensor_maps) {
+    fail(label_, "the compiler asks for {} tensor maps; at most {} are supported",
+         code_.tensor_maps.size(), max_tensor_maps);
+  }
   load(index);
 }
 
@@ -193,9 +198,14 @@ void LoadedKernel::launch(std::int64_t* words) const {
            extents[axis], axis);
     }
   }
-  void* parameters[max_words + max_grid_rank];
+  void* parameters[max_words + max_grid_rank + max_tensor_maps];
   const int count = word_count_ + grid_rank_;
   for (int i = 0; i < count; ++i) parameters[i] = words + i;
+  TensorMap maps[max_tensor_maps];
+  for (std::size_t i = 0; i < code_.tensor_maps.size(); ++i) {
+    maps[i] = tensor_map(label_, code_.tensor_maps[i], words);
+    parameters[static_cast<std::size_t>(count) + i] = maps + i;
+  }
   const Gpu& device = gpu(label_, index_);
   LaunchConfig config;
   config.grid_x = static_cast<unsigned>(programs);

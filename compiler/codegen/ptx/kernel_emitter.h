@@ -172,7 +172,7 @@ class KernelEmitter {
   void emit_store(ir::OpId op);
 
   // reduce.cpp, scan.cpp
-  /// Two elements by a kind that has an op, or by the region of a custom one. `like` gives the type.
+  /// Two elements joined by a kind that has an op (`like` gives the type), or by a custom region.
   llvm::Value* combine(ir::ReduceKind kind, ir::ValueId like, llvm::Value* left,
                        llvm::Value* right);
   std::vector<llvm::Value*> combine_by_region(const ir::Op& op, std::span<llvm::Value* const> left,

@@ -461,7 +461,12 @@ void ReduceEmitter::bind_results() {
       }
       registers.push_back(value);
     }
-    kernel_.bind(op_.results[i], std::move(registers));
+    const ir::ValueId result = op_.results[i];
+    if (const auto& home = kernel_.plan_.layouts[result]) {
+      registers = kernel_.convert(registers, schedule::drop_dimension(layout_, attributes_.axis),
+                                  *home, kernel_.function_.type(result));
+    }
+    kernel_.bind(result, std::move(registers));
   }
 }
 

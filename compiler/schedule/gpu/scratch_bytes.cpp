@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/schedule/gpu/planner.h"
+#include "compiler/schedule/gpu/scratch.h"
 
 namespace tile::schedule {
 
@@ -11,36 +12,55 @@ using ir::OpId;
 
 namespace {
 
-std::int64_t bytes_of(const ir::Function& function, ir::ValueId value) {
-  const ir::Type& type = function.type(value);
-  return ir::element_count(padded(type.shape)).value() * ir::byte_size(type.element);
+/// An op that moves its operands through scratch in row-major order.
+bool is_moved_flat(const ir::Function& function, const Op& op) {
+  if (op.code == OpCode::Slice || op.code == OpCode::Concat) return true;
+  return op.code == OpCode::Reshape &&
+         !can_reshape(function.type(op.operands[0]).shape, function.type(op.results[0]).shape);
 }
 
-/// Room for rows that begin in other banks.
-std::int64_t with_padding(std::int64_t bytes) { return bytes + bytes / 4 + 512; }
+std::int64_t bytes_of_reduce(const ir::Function& function, const GpuPlan& plan, OpId id) {
+  const Op& op = function.ops[id];
+  const auto& attributes = std::get<ir::ReduceAttrs>(op.attributes);
+  const Layout& layout = plan.operands[id][0].value();
+  std::vector<ir::ElementType> elements;
+  for (ir::ValueId operand : op.operands) elements.push_back(function.type(operand).element);
+  std::int64_t most = reduce_bytes(layout, attributes, elements);
+  // Results may be at home in another layout than the one they come out in.
+  for (ir::ValueId result : op.results) {
+    const auto& home = plan.layouts[result];
+    if (!home) continue;
+    most = std::max(most, conversion_bytes(drop_dimension(layout, attributes.axis), *home,
+                                           function.type(result).element));
+  }
+  return most;
+}
+
+std::int64_t bytes_of_scan(const ir::Function& function, const Op& op) {
+  std::int64_t total = 0;
+  for (ir::ValueId operand : op.operands) {
+    total += scan_bytes(function.type(operand), std::get<ir::ScanAttrs>(op.attributes).axis);
+  }
+  return total;
+}
 
 }  // namespace
 
 std::int64_t scratch_bytes(const ir::Function& function, const GpuPlan& plan) {
   std::int64_t most = 0;
+  const auto need = [&](std::int64_t bytes) { most = std::max(most, bytes); };
   ir::walk(function, function.body, [&](ir::BlockId, OpId id) {
     const Op& op = function.ops[id];
-    std::int64_t total = 0;
     for (std::size_t i = 0; i < plan.operands[id].size(); ++i) {
       const auto& wanted = plan.operands[id][i];
       if (!wanted) continue;
+      const ir::Type& type = function.type(op.operands[i]);
       const auto& home = plan.layouts[op.operands[i]];
-      const bool is_converted = home && !(*home == *wanted);
-      const bool is_reshaped =
-          op.code == OpCode::Reshape &&
-          !can_reshape(function.type(op.operands[i]).shape, function.type(op.results[0]).shape);
-      const bool is_exchanged = op.code == OpCode::Reduce || op.code == OpCode::Scan ||
-                                op.code == OpCode::Slice || op.code == OpCode::Concat;
-      const std::int64_t bytes = with_padding(bytes_of(function, op.operands[i]));
-      if (is_converted) most = std::max(most, bytes);
-      if (is_reshaped || is_exchanged) total += bytes;
+      if (home) need(conversion_bytes(*home, *wanted, type.element));
+      if (is_moved_flat(function, op)) need(flat_bytes(type));
     }
-    most = std::max(most, total);
+    if (op.code == OpCode::Reduce) need(bytes_of_reduce(function, plan, id));
+    if (op.code == OpCode::Scan) need(bytes_of_scan(function, op));
   });
   return most;
 }

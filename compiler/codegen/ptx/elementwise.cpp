@@ -3,6 +3,7 @@
 // they are wanted. No instruction carries a fast-math flag: LLVM then neither contracts nor
 // reassociates, and its NVPTX back end writes .rn and no .ftz.
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
 #include <array>
@@ -86,6 +87,24 @@ llvm::Value* multiply_high(Builder& builder, Operands x, bool is_signed) {
   return builder.CreateTrunc(builder.CreateLShr(product, width), x[0]->getType());
 }
 
+/// PTX's cvt to 32 and 64 bits saturates; NaN gives 0 in the narrow forms alone. LLVM's portable
+/// intrinsics would compare and select for what the instruction does anyway.
+llvm::Value* float_to_integer(Builder& builder, llvm::Value* x, llvm::Type* type, bool is_signed) {
+  const auto either = [&](llvm::Intrinsic::ID if_signed, llvm::Intrinsic::ID if_unsigned) {
+    return builder.CreateIntrinsic(is_signed ? if_signed : if_unsigned, {x});
+  };
+  if (type->isIntegerTy(32)) {
+    return either(llvm::Intrinsic::nvvm_f2i_rz, llvm::Intrinsic::nvvm_f2ui_rz);
+  }
+  if (type->isIntegerTy(64)) {
+    llvm::Value* rounded = either(llvm::Intrinsic::nvvm_f2ll_rz, llvm::Intrinsic::nvvm_f2ull_rz);
+    return builder.CreateSelect(builder.CreateFCmpUNO(x, x), llvm::ConstantInt::get(type, 0),
+                                rounded);
+  }
+  const auto narrow = is_signed ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat;
+  return builder.CreateIntrinsic(narrow, {type, x->getType()}, {x});
+}
+
 /// `type` is the LLVM type of `to`.
 llvm::Value* cast(Builder& builder, ElementType from, ElementType to, llvm::Value* x,
                   llvm::Type* type) {
@@ -98,11 +117,7 @@ llvm::Value* cast(Builder& builder, ElementType from, ElementType to, llvm::Valu
   if (ir::is_float(to)) {
     return is_signed ? builder.CreateSIToFP(x, type) : builder.CreateUIToFP(x, type);
   }
-  if (ir::is_float(from)) {
-    const auto convert =
-        ir::is_signed(to) ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat;
-    return builder.CreateIntrinsic(convert, {type, x->getType()}, {x});
-  }
+  if (ir::is_float(from)) return float_to_integer(builder, x, type, ir::is_signed(to));
   return builder.CreateIntCast(x, type, is_signed);
 }
 

@@ -31,9 +31,15 @@ std::unique_ptr<Tokenizer> choose_tokenizer(const std::string& argument,
                               model.string()));
 }
 
+Model open_model(const std::filesystem::path& path, const RunOptions& run) {
+  Model model = load_model(path, run.device);
+  model.set_precision(run.precision);
+  return model;
+}
+
 }  // namespace
 
-Command add_generate(CLI::App& app) {
+Command add_generate(CLI::App& app, SharedRunOptions run) {
   struct Options {
     std::string model, tokenizer;
     GenerateOptions generate;
@@ -59,8 +65,8 @@ Command add_generate(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1e-6, 1.0));
   command->add_option("--seed", sampler.seed, "of the random numbers")->capture_default_str();
-  return [options] {
-    Model model = load_model(options->model);
+  return [options, run] {
+    Model model = open_model(options->model, *run);
     auto tokenizer =
         choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
     GenerateStatistics statistics =
@@ -75,7 +81,7 @@ Command add_generate(CLI::App& app) {
   };
 }
 
-Command add_train(CLI::App& app) {
+Command add_train(CLI::App& app, SharedRunOptions run) {
   auto options = std::make_shared<TrainOptions>();
   auto* command = app.add_subcommand("train", "Train a model and write it, with its loss curve");
   TrainOptions& o = *options;
@@ -112,14 +118,15 @@ Command add_train(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_option("--seed", o.seed)->capture_default_str();
-  return [options] {
+  return [options, run] {
+    options->run = *run;
     double loss = train(*options);
     fmt::print("{}\n", nlohmann::json{{"val_loss", loss}}.dump());
     return exit_ok;
   };
 }
 
-Command add_eval(CLI::App& app) {
+Command add_eval(CLI::App& app, SharedRunOptions run) {
   struct Options {
     std::string model, tokenizer;
     std::vector<std::filesystem::path> data;
@@ -136,8 +143,8 @@ Command add_eval(CLI::App& app) {
   command->add_option("--seq", options->seq, "tokens a window; 0: the model's context")
       ->capture_default_str();
   command->add_flag("--validation", options->validation, "only the last tenth, as train does");
-  return [options] {
-    Model model = load_model(options->model);
+  return [options, run] {
+    Model model = open_model(options->model, *run);
     auto tokenizer =
         choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
     std::string text = read_texts(options->data);
@@ -150,7 +157,7 @@ Command add_eval(CLI::App& app) {
   };
 }
 
-Command add_dump(CLI::App& app) {
+Command add_dump(CLI::App& app, SharedRunOptions run) {
   auto options = std::make_shared<DumpOptions>();
   auto* command =
       app.add_subcommand("dump", "Write logits, loss and gradients, to compare with a reference");
@@ -167,7 +174,8 @@ Command add_dump(CLI::App& app) {
   command->add_option("--eps", o.eps)->capture_default_str();
   command->add_option("--weight-decay", o.weight_decay)->capture_default_str();
   command->add_option("--clip", o.clip)->capture_default_str();
-  return [options] {
+  return [options, run] {
+    options->run = *run;
     dump(*options);
     return exit_ok;
   };

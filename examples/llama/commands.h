@@ -3,6 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
+
+#include "examples/llama/run_options.h"
 
 namespace llama {
 
@@ -13,13 +16,17 @@ enum ExitCode : int {
   exit_environment = 4,
   exit_bad_data = 5,
   exit_no_memory = 6,
+  exit_device_fault = 70,
 };
 
 using Command = std::function<int()>;
 
-Command add_generate(CLI::App& app);
-Command add_train(CLI::App& app);
-Command add_eval(CLI::App& app);
-Command add_dump(CLI::App& app);
+/// What they run on is known when they run.
+using SharedRunOptions = std::shared_ptr<const RunOptions>;
+
+Command add_generate(CLI::App& app, SharedRunOptions run);
+Command add_train(CLI::App& app, SharedRunOptions run);
+Command add_eval(CLI::App& app, SharedRunOptions run);
+Command add_dump(CLI::App& app, SharedRunOptions run);
 
 }  // namespace llama

@@ -16,7 +16,7 @@ constexpr std::size_t max_text_bytes = std::size_t{4} << 30;
 
 // Windows that begin at `starts`, as one batch.
 Batch gather_windows(std::span<const std::int32_t> tokens, std::span<const std::size_t> starts,
-                     std::int64_t seq) {
+                     std::int64_t seq, pg::Device device) {
   std::vector<std::int32_t> inputs, targets;
   auto length = static_cast<std::size_t>(seq);
   for (std::size_t start : starts) {
@@ -25,7 +25,7 @@ Batch gather_windows(std::span<const std::int32_t> tokens, std::span<const std::
     targets.insert(targets.end(), window.begin() + 1, window.end());
   }
   pg::Shape shape{std::ssize(starts), seq};
-  return {pg::from_data(inputs, shape), pg::from_data(targets, shape)};
+  return {pg::from_data(inputs, shape, device), pg::from_data(targets, shape, device)};
 }
 
 void check_length(std::span<const std::int32_t> tokens, std::int64_t seq, std::string_view use) {
@@ -56,17 +56,17 @@ Split split_tokens(const Tokenizer& tokenizer, std::string_view text, double fra
 }
 
 Batch random_batch(std::span<const std::int32_t> tokens, std::int64_t batch, std::int64_t seq,
-                   pg::Generator& generator) {
+                   pg::Generator& generator, pg::Device device) {
   check_length(tokens, seq, "training data");
   std::vector<std::size_t> starts;
   for (std::int64_t i = 0; i < batch; ++i) {
     starts.push_back(generator.below(tokens.size() - static_cast<std::size_t>(seq)));
   }
-  return gather_windows(tokens, starts, seq);
+  return gather_windows(tokens, starts, seq, device);
 }
 
 std::vector<Batch> consecutive_batches(std::span<const std::int32_t> tokens, std::int64_t batch,
-                                       std::int64_t seq) {
+                                       std::int64_t seq, pg::Device device) {
   check_length(tokens, seq, "evaluation data");
   std::size_t windows = (tokens.size() - 1) / static_cast<std::size_t>(seq);
   std::vector<Batch> batches;
@@ -74,7 +74,7 @@ std::vector<Batch> consecutive_batches(std::span<const std::int32_t> tokens, std
   for (std::size_t i = 0; i < windows; ++i) {
     starts.push_back(i * static_cast<std::size_t>(seq));
     if (std::ssize(starts) == batch || i + 1 == windows) {
-      batches.push_back(gather_windows(tokens, starts, seq));
+      batches.push_back(gather_windows(tokens, starts, seq, device));
       starts.clear();
     }
   }

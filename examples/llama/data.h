@@ -26,7 +26,7 @@ struct Split {
 /// The last `fraction` of the characters' tokens become the validation part (0.1: nanoGPT's split).
 Split split_tokens(const Tokenizer& tokenizer, std::string_view text, double fraction = 0.1);
 
-/// Inputs and next-token targets, both i32 [batch, seq].
+/// Inputs and next-token targets, both i32 [batch, seq] on the device that was asked for.
 struct Batch {
   pg::Tensor inputs;
   pg::Tensor targets;
@@ -35,11 +35,11 @@ struct Batch {
 /// `batch` windows of seq + 1 tokens that start anywhere. Throws pg::Error when there are too few
 /// tokens.
 Batch random_batch(std::span<const std::int32_t> tokens, std::int64_t batch, std::int64_t seq,
-                   pg::Generator& generator);
+                   pg::Generator& generator, pg::Device device = pg::default_device());
 
 /// Non-overlapping windows in order: all floor((n - 1) / seq) of them, in groups of at most
 /// `batch`.
 std::vector<Batch> consecutive_batches(std::span<const std::int32_t> tokens, std::int64_t batch,
-                                       std::int64_t seq);
+                                       std::int64_t seq, pg::Device device = pg::default_device());
 
 }  // namespace llama

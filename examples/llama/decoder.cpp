@@ -40,21 +40,23 @@ Decoder::Decoder(const Model& model, std::int64_t capacity)
   // Keys lie with positions innermost, the order in which attention reads them.
   pg::Shape turned{1, config_.kv_heads, config_.head_dim, capacity};
   for (const Layer& layer : model.layers()) {
-    layers_.push_back({layer.attention_norm, pack({layer.query, layer.key, layer.value}),
-                       pack({layer.output}), layer.mlp_norm, pack({layer.gate, layer.up}),
-                       pack({layer.down}), pg::view::permute(pg::zeros(turned), {0, 3, 1, 2}),
-                       pg::zeros(cache)});
+    layers_.push_back(
+        {layer.attention_norm, pack({layer.query, layer.key, layer.value}), pack({layer.output}),
+         layer.mlp_norm, pack({layer.gate, layer.up}), pack({layer.down}),
+         pg::view::permute(pg::zeros(turned, pg::DType::F32, model.device()), {0, 3, 1, 2}),
+         pg::zeros(cache, pg::DType::F32, model.device())});
   }
   embedding_ = model.embedding();
   final_norm_ = model.final_norm();
   head_ = pack({model.head()});
-  rotary_ = ops::rope_tables(capacity, config_.head_dim, config_.rope_theta);
-  start_ = pg::zeros({1}, pg::DType::I64);
+  rotary_ = ops::rope_tables(capacity, config_.head_dim, config_.rope_theta, model.device());
+  start_ = pg::zeros({1}, pg::DType::I64, model.device());
+  precision_ = model.precision();
 }
 
 pg::Tensor Decoder::attend(const PackedLayer& layer, const pg::Tensor& x) {
   std::int64_t count = x.size(0), heads = config_.heads, kv_heads = config_.kv_heads;
-  pg::Tensor joint = pg::view::reshape(ops::matmul(x, layer.query_key_value),
+  pg::Tensor joint = pg::view::reshape(ops::matmul(x, layer.query_key_value, precision_),
                                        {1, count, heads + 2 * kv_heads, config_.head_dim});
   pg::Tensor rotated = ops::rope(pg::view::narrow(joint, 2, 0, heads + kv_heads), rotary_, start_,
                                  ops::RopeStyle::Halves);
@@ -66,7 +68,7 @@ pg::Tensor Decoder::attend(const PackedLayer& layer, const pg::Tensor& x) {
                                     layer.value_cache, start_, scale)
                          .o;
   mixed = pg::view::reshape(mixed, {count, heads * config_.head_dim});
-  return ops::matmul(mixed, layer.output);
+  return ops::matmul(mixed, layer.output, precision_);
 }
 
 pg::Tensor Decoder::feed(std::span<const std::int32_t> tokens) {
@@ -75,20 +77,20 @@ pg::Tensor Decoder::feed(std::span<const std::int32_t> tokens) {
     throw pg::Error(fmt::format("generate: {} tokens after {} exceed the cache of {} positions",
                                 count, position_, capacity_));
   }
-  *start_.data_ptr<std::int64_t>() = position_;
-  start_.mark_written();
+  pg::write_from_host(start_, &position_, sizeof position_);
   auto eps = static_cast<float>(config_.norm_eps);
   std::int64_t inner = config_.intermediate_size;
-  pg::Tensor x = ops::embedding(embedding_, pg::from_data(tokens, {count}));
+  pg::Tensor x = ops::embedding(embedding_, pg::from_data(tokens, {count}, embedding_.device()));
   for (const PackedLayer& layer : layers_) {
     x = ops::add(x, attend(layer, ops::rms_norm(x, layer.attention_norm, eps).y));
-    pg::Tensor both = ops::matmul(ops::rms_norm(x, layer.mlp_norm, eps).y, layer.gate_up);
+    pg::Tensor both =
+        ops::matmul(ops::rms_norm(x, layer.mlp_norm, eps).y, layer.gate_up, precision_);
     pg::Tensor hidden =
         ops::swiglu(pg::view::narrow(both, 1, 0, inner), pg::view::narrow(both, 1, inner, inner));
-    x = ops::add(x, ops::matmul(hidden, layer.down));
+    x = ops::add(x, ops::matmul(hidden, layer.down, precision_));
   }
   position_ += count;
-  return ops::matmul(ops::rms_norm(x, final_norm_, eps).y, head_);
+  return ops::matmul(ops::rms_norm(x, final_norm_, eps).y, head_, precision_);
 }
 
 }  // namespace llama

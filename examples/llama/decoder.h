@@ -37,6 +37,7 @@ class Decoder {
   Config config_;
   std::int64_t capacity_;
   std::int64_t position_ = 0;
+  pg::Precision precision_ = pg::Precision::Fp32;
   pg::Tensor start_;  // i64 [1]: position of the first token being fed
   pg::ops::RopeTables rotary_;
   pg::Tensor embedding_, final_norm_, head_;

@@ -18,10 +18,11 @@ struct Pair {
 };
 
 // tokens[n] as inputs [B, S] and targets shifted by one.
-Pair batch_of(const pg::Tensor& tokens, std::int64_t n) {
+Pair batch_of(const pg::Tensor& tokens, std::int64_t n, pg::Device device) {
   pg::Tensor batch = pg::view::select(tokens, 0, n);
   std::int64_t seq = batch.size(1) - 1;
-  return {batch.narrow(1, 0, seq).contiguous(), batch.narrow(1, 1, seq).contiguous()};
+  return {batch.narrow(1, 0, seq).contiguous().to(device),
+          batch.narrow(1, 1, seq).contiguous().to(device)};
 }
 
 pg::Tensor read_tokens(const DumpOptions& options) {
@@ -41,7 +42,8 @@ pg::Tensor read_tokens(const DumpOptions& options) {
 }  // namespace
 
 void dump(const DumpOptions& options) {
-  Model model = load_model(options.model);
+  Model model = load_model(options.model, options.run.device);
+  model.set_precision(options.run.precision);
   pg::Tensor tokens = read_tokens(options);
   std::vector<pg::Tensor> parameters;
   for (const NamedTensor& parameter : model.parameters()) {
@@ -49,7 +51,7 @@ void dump(const DumpOptions& options) {
   }
 
   std::vector<NamedTensor> out;
-  Pair first = batch_of(tokens, 0);
+  Pair first = batch_of(tokens, 0, model.device());
   pg::Tensor logits = model.logits(first.inputs);
   pg::Tensor loss = pg::cross_entropy(logits.reshape({-1, model.config().vocab_size}),
                                       first.targets.reshape({-1}));
@@ -67,7 +69,7 @@ void dump(const DumpOptions& options) {
                             {options.learning_rate, options.beta1, options.beta2, options.eps});
     std::vector<float> losses, norms;
     for (std::int64_t step = 0; step < options.steps; ++step) {
-      Pair batch = batch_of(tokens, step);
+      Pair batch = batch_of(tokens, step, model.device());
       pg::Tensor step_loss = model.loss(batch.inputs, batch.targets);
       step_loss.backward();
       auto gradient = pg::nn::clip_grad_norm(parameters, options.clip);

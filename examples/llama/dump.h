@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "examples/llama/run_options.h"
+
 namespace llama {
 
 struct DumpOptions {
+  RunOptions run;
   std::filesystem::path model;
   std::filesystem::path tokens;  // safetensors, int32 `tokens` [N, B, S + 1]
   std::filesystem::path out;

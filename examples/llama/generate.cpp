@@ -56,9 +56,7 @@ GenerateStatistics generate(const Model& model, const Tokenizer& tokenizer,
       fresh = static_cast<std::size_t>(std::max<std::int64_t>(capacity / 2, 1));
     }
     pg::Tensor logits = decoder.feed(std::span(tokens).last(fresh));
-    std::int64_t vocab = logits.size(1);
-    std::span<const float> row(logits.data_ptr<float>() + (logits.size(0) - 1) * vocab,
-                               static_cast<std::size_t>(vocab));
+    std::vector<float> row = pg::view::select(logits, 0, -1).to_vector<float>();
     std::int32_t token = sampler.sample(row);
     ++statistics.tokens;
     if (token == tokenizer.bos()) break;

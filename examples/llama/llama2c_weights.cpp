@@ -68,7 +68,7 @@ std::int64_t file_elements(const std::vector<Section>& sections) {
 
 }  // namespace
 
-Model load_llama2c(const std::filesystem::path& path) {
+Model load_llama2c(const std::filesystem::path& path, pg::Device device) {
   std::string origin = path.string();
   std::ifstream in(path, std::ios::binary);
   if (!in) throw pg::Error(fmt::format("{}: cannot be read", origin));
@@ -100,7 +100,7 @@ Model load_llama2c(const std::filesystem::path& path) {
         values = interleaved_to_halves(values, section.rotary_heads, config.head_dim,
                                        config.hidden_size);
       }
-      tensors[name] = pg::from_data(values, section.shape);
+      tensors[name] = pg::from_data(values, section.shape, device);
     }
   }
   std::vector<NamedTensor> parameters;

@@ -8,6 +8,6 @@
 
 namespace llama {
 
-Model load_llama2c(const std::filesystem::path& path);
+Model load_llama2c(const std::filesystem::path& path, pg::Device device);
 
 }  // namespace llama

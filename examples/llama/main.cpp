@@ -1,19 +1,35 @@
 // llama: generate with, train, evaluate and dump llama models.
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
 #include <cstdio>
+#include <map>
 #include <new>
 
 #include "compiler/driver/jit_compiler.h"
 #include "examples/llama/commands.h"
+#include "runtime/device/device.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/thread_pool.h"
 
 namespace {
 
-int run(const llama::Command& command) {
+int run(const llama::Command& command, const std::string& device, llama::RunOptions& options) {
   try {
+    options.device = pg::parse_device(device);
+    pg::check_device("--device", options.device);
+    fmt::print(stderr, "{}; {}\n", pg::describe(options.device), pg::name_of(options.precision));
     return command();
+  } catch (const pg::Unavailable& error) {
+    std::fprintf(stderr, "llama: %s\n", error.what());
+    return llama::exit_environment;
+  } catch (const pg::OutOfMemory& error) {
+    std::fprintf(stderr, "llama: %s\n", error.what());
+    return llama::exit_no_memory;
+  } catch (const pg::DeviceFault& error) {
+    std::fprintf(stderr, "llama: %s\n", error.what());
+    return llama::exit_device_fault;
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "llama: %s\n", error.what());
     return llama::exit_bad_data;
@@ -32,7 +48,9 @@ int main(int argc, char** argv) {
       "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
       "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
       "with NaN.\n"
-      "Exit codes: 0 done, 2 usage, 5 bad file or arguments, 6 out of memory.");
+      "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named.\n"
+      "Exit codes: 0 done, 2 usage, 4 no such device, 5 bad file or arguments, 6 out of memory,\n"
+      "70 the device failed.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";
@@ -40,11 +58,30 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"host", "x86-64-v3", "x86-64-v4", "zen5"}));
 
+  std::string device = "cpu";
+  app.add_option("--device", device, "cpu, cuda or cuda:N; fp32 results are the same on all")
+      ->capture_default_str()
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            try {
+              pg::parse_device(text);
+            } catch (const pg::Error& error) {
+              return std::string(error.what());
+            }
+            return std::string();
+          },
+          ""));
+  auto options = std::make_shared<llama::RunOptions>();
+  app.add_option("--precision", options->precision, "fp32 or tf32, of matrix products")
+      ->default_str("fp32")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, pg::Precision>{
+          {"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
+
   std::vector<std::pair<std::string, llama::Command>> commands = {
-      {"generate", llama::add_generate(app)},
-      {"train", llama::add_train(app)},
-      {"eval", llama::add_eval(app)},
-      {"dump", llama::add_dump(app)},
+      {"generate", llama::add_generate(app, options)},
+      {"train", llama::add_train(app, options)},
+      {"eval", llama::add_eval(app, options)},
+      {"dump", llama::add_dump(app, options)},
   };
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
   try {
@@ -56,7 +93,7 @@ int main(int argc, char** argv) {
   pg::set_target(target);
   tile::install_jit_compiler();
   for (const auto& [name, command] : commands) {
-    if (app.got_subcommand(name)) return run(command);
+    if (app.got_subcommand(name)) return run(command, device, *options);
   }
   return llama::exit_usage;
 }

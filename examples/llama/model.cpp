@@ -67,13 +67,18 @@ Model::Model(const Config& config, std::vector<NamedTensor> parameters)
   }
   final_norm_ = cursor.next();
   head_ = config_.tied ? embedding_ : cursor.next();
-  rotary_ = pg::ops::rope_tables(config_.max_positions, config_.head_dim, config_.rope_theta);
+  rotary_ =
+      pg::ops::rope_tables(config_.max_positions, config_.head_dim, config_.rope_theta, device());
+}
+
+pg::Tensor Model::linear(const pg::Tensor& x, const pg::Tensor& weight) const {
+  return pg::linear(x, weight, {}, precision_);
 }
 
 pg::Tensor Model::attention(const Layer& layer, const pg::Tensor& x) const {
   std::int64_t batch = x.size(0), seq = x.size(1);
   auto project = [&](const pg::Tensor& weight, std::int64_t heads) {
-    return pg::linear(x, weight).reshape({batch, seq, heads, config_.head_dim});
+    return linear(x, weight).reshape({batch, seq, heads, config_.head_dim});
   };
   auto rotate = [&](const pg::Tensor& heads) {
     return pg::rope(heads, rotary_, {}, pg::ops::RopeStyle::Halves);
@@ -83,7 +88,7 @@ pg::Tensor Model::attention(const Layer& layer, const pg::Tensor& x) const {
   pg::Tensor value = project(layer.value, config_.kv_heads);
   double scale = 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
   pg::Tensor mixed = pg::attention(query, key, value, scale);  // [batch, seq, heads, head_dim]
-  return pg::linear(mixed.reshape({batch, seq, config_.heads * config_.head_dim}), layer.output);
+  return linear(mixed.reshape({batch, seq, config_.heads * config_.head_dim}), layer.output);
 }
 
 pg::Tensor Model::logits(const pg::Tensor& tokens) const {
@@ -96,10 +101,10 @@ pg::Tensor Model::logits(const pg::Tensor& tokens) const {
   for (const Layer& layer : layers_) {
     x = x + attention(layer, pg::rms_norm(x, layer.attention_norm, eps));
     pg::Tensor h = pg::rms_norm(x, layer.mlp_norm, eps);
-    pg::Tensor inner = pg::swiglu(pg::linear(h, layer.gate), pg::linear(h, layer.up));
-    x = x + pg::linear(inner, layer.down);
+    pg::Tensor inner = pg::swiglu(linear(h, layer.gate), linear(h, layer.up));
+    x = x + linear(inner, layer.down);
   }
-  return pg::linear(pg::rms_norm(x, final_norm_, eps), head_);
+  return linear(pg::rms_norm(x, final_norm_, eps), head_);
 }
 
 pg::Tensor Model::loss(const pg::Tensor& tokens, const pg::Tensor& targets) const {
@@ -108,7 +113,7 @@ pg::Tensor Model::loss(const pg::Tensor& tokens, const pg::Tensor& targets) cons
                            targets.reshape({count}));
 }
 
-Model make_model(const Config& config, pg::Generator& generator) {
+Model make_model(const Config& config, pg::Generator& generator, pg::Device device) {
   double residual_scale = 1.0 / std::sqrt(2.0 * static_cast<double>(config.layers));
   std::vector<NamedTensor> parameters;
   for (const ParameterInfo& info : parameter_table(config)) {
@@ -122,7 +127,7 @@ Model make_model(const Config& config, pg::Generator& generator) {
       generator.normal(values);
       for (float& value : values) value *= deviation;
     }
-    parameters.push_back({info.name, pg::from_data(values, info.shape)});
+    parameters.push_back({info.name, pg::from_data(values, info.shape, device)});
   }
   return Model(config, std::move(parameters));
 }

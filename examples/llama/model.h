@@ -9,6 +9,7 @@
 
 #include "examples/llama/config.h"
 #include "runtime/nn/module.h"
+#include "runtime/ops/precision.h"
 #include "runtime/ops/rope.h"
 #include "runtime/tensor/random.h"
 #include "runtime/tensor/tensor.h"
@@ -36,6 +37,7 @@ struct Layer {
 class Model {
  public:
   /// Takes one tensor per entry of parameter_table(config), in that order.
+  /// They are on one device, which is where the model runs.
   Model(const Config& config, std::vector<NamedTensor> parameters);
 
   const Config& config() const { return config_; }
@@ -46,6 +48,11 @@ class Model {
   /// [vocab, hidden]; the embedding itself when tied.
   const pg::Tensor& head() const { return head_; }
 
+  pg::Device device() const { return embedding_.device(); }
+  /// Of the matrix products, forward and backward; fp32 at first.
+  pg::Precision precision() const { return precision_; }
+  void set_precision(pg::Precision precision) { precision_ = precision; }
+
   /// tokens: i32 [batch, seq]. Returns logits f32 [batch, seq, vocab].
   pg::Tensor logits(const pg::Tensor& tokens) const;
   /// Mean cross-entropy in nats per token, rank 0.
@@ -53,15 +60,18 @@ class Model {
 
  private:
   pg::Tensor attention(const Layer& layer, const pg::Tensor& x) const;
+  pg::Tensor linear(const pg::Tensor& x, const pg::Tensor& weight) const;
 
   Config config_;
   std::vector<NamedTensor> parameters_;
   pg::Tensor embedding_, final_norm_, head_;
   std::vector<Layer> layers_;
   pg::ops::RopeTables rotary_;
+  pg::Precision precision_ = pg::Precision::Fp32;
 };
 
 /// Normal(0, 0.02), output projections scaled by 1 / sqrt(2 layers) (GPT-2's rule), norms one.
-Model make_model(const Config& config, pg::Generator& generator);
+Model make_model(const Config& config, pg::Generator& generator,
+                 pg::Device device = pg::default_device());
 
 }  // namespace llama

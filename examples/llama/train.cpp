@@ -35,13 +35,13 @@ Model open_model(const TrainOptions& options, const Tokenizer& tokenizer,
     config.vocab_size = tokenizer.vocab_size();
     config.max_positions = std::max(config.max_positions, options.seq);
     validate(config, "preset " + options.model);
-    return make_model(config, generator);
+    return make_model(config, generator, options.run.device);
   }
   if (!std::filesystem::exists(options.model))
     preset(options.model);  // says which presets there are
   Model model = options.model.ends_with(".json")
-                    ? make_model(read_hf_config(options.model), generator)
-                    : load_model(options.model);
+                    ? make_model(read_hf_config(options.model), generator, options.run.device)
+                    : load_model(options.model, options.run.device);
   if (model.config().vocab_size != tokenizer.vocab_size()) {
     throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}",
                                 tokenizer.vocab_size(), options.model, model.config().vocab_size));
@@ -81,7 +81,8 @@ StepMetrics take_step(const Model& model, const std::vector<pg::Tensor>& paramet
   std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   metrics.milliseconds = elapsed.count() * 1e3;
   metrics.tokens_per_second = static_cast<double>(batch.inputs.numel()) / elapsed.count();
-  metrics.memory_bytes = static_cast<std::int64_t>(pg::memory_statistics().peak_bytes);
+  metrics.memory_bytes =
+      static_cast<std::int64_t>(pg::memory_statistics(model.device()).peak_bytes);
   return metrics;
 }
 
@@ -94,6 +95,7 @@ double train(const TrainOptions& options) {
   Split split = split_tokens(*tokenizer, text);
   pg::Generator weights_generator(options.seed), data_generator(options.seed + 1);
   Model model = open_model(options, *tokenizer, weights_generator);
+  model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
 
   // How it learns.
@@ -105,15 +107,16 @@ double train(const TrainOptions& options) {
 
   std::filesystem::create_directories(options.out);
   Report report(options.out, options.steps);
-  fmt::print(stderr, "{} parameters, {} training and {} validation tokens, vocabulary {}, fp32\n",
+  fmt::print(stderr, "{} parameters, {} training and {} validation tokens, vocabulary {}, {}\n",
              model.config().parameter_count(), split.training.size(), split.validation.size(),
-             tokenizer->vocab_size());
+             tokenizer->vocab_size(), pg::name_of(model.precision()));
 
   // Learning.
   double validation_loss = NAN;
   for (std::int64_t step = 0; step < options.steps; ++step) {
     optimizer.set_lr(schedule.at(step));
-    Batch batch = random_batch(split.training, options.batch, options.seq, data_generator);
+    Batch batch = random_batch(split.training, options.batch, options.seq, data_generator,
+                               options.run.device);
     StepMetrics metrics = take_step(model, parameters, optimizer, batch, options.clip);
     metrics.step = step + 1;
     report.step(metrics);
@@ -140,7 +143,7 @@ EvalResult evaluate(const Model& model, const std::vector<std::int32_t>& tokens,
   pg::NoGrad no_grad;
   EvalResult result;
   double total = 0;
-  for (const Batch& windows : consecutive_batches(tokens, batch, seq)) {
+  for (const Batch& windows : consecutive_batches(tokens, batch, seq, model.device())) {
     std::int64_t count = windows.inputs.numel();
     total += double{model.loss(windows.inputs, windows.targets).item<float>()} *
              static_cast<double>(count);

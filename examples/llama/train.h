@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "examples/llama/model.h"
+#include "examples/llama/run_options.h"
 #include "examples/llama/tokenizer.h"
 
 namespace llama {
 
 struct TrainOptions {
+  RunOptions run;
   std::filesystem::path out;
   std::string model = "char-small";  // preset, config.json, or a folder or .bin with weights
   std::vector<std::filesystem::path> data;

@@ -50,24 +50,26 @@ void check_tensors(const pg::nn::SafetensorsFile& file, const std::vector<Parame
   }
 }
 
-Model load_hf(const std::filesystem::path& folder) {
+Model load_hf(const std::filesystem::path& folder, pg::Device device) {
   Config config = read_hf_config(folder / "config.json");
   pg::nn::SafetensorsFile file((folder / "model.safetensors").string());
   std::vector<ParameterInfo> table = parameter_table(config);
   check_tensors(file, table, config);
   std::vector<NamedTensor> parameters;
-  for (const ParameterInfo& info : table) parameters.push_back({info.name, file.read(info.name)});
+  for (const ParameterInfo& info : table) {
+    parameters.push_back({info.name, pg::to_device(file.read(info.name), device)});
+  }
   return Model(config, std::move(parameters));
 }
 
 }  // namespace
 
-Model load_model(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return load_hf(path);
+Model load_model(const std::filesystem::path& path, pg::Device device) {
+  if (std::filesystem::is_directory(path)) return load_hf(path, device);
   if (!std::filesystem::exists(path)) {
     throw pg::Error(fmt::format("{}: no such file or folder", path.string()));
   }
-  return load_llama2c(path);
+  return load_llama2c(path, device);
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder) {

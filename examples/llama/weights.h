@@ -14,7 +14,7 @@
 namespace llama {
 
 /// Throws pg::Error naming file and field; all missing, extra and misshaped tensors in one table.
-Model load_model(const std::filesystem::path& path);
+Model load_model(const std::filesystem::path& path, pg::Device device = pg::default_device());
 
 /// Writes config.json and model.safetensors into `folder`, which must exist.
 void save_model(const Model& model, const std::filesystem::path& folder);

@@ -10,6 +10,7 @@
 #include "runtime/autograd/tape.h"
 #include "runtime/ops/elementwise.h"
 #include "runtime/ops/fill.h"
+#include "runtime/ops/precision.h"
 #include "runtime/ops/rope.h"
 
 namespace pg {
@@ -133,11 +134,12 @@ Tensor stack(std::span<const Tensor> parts, int axis = 0);
 /// Views of `size` elements along `axis`; the last may be smaller.
 Tensors split(const Tensor& x, std::int64_t size, int axis = 0);
 
-// Products (matmul.cpp).
+// Products (matmul.cpp); gradients have the precision of the product.
 /// [.., M, K] by [.., K, N], leading dimensions broadcast; rank 1 as in PyTorch.
-Tensor matmul(const Tensor& a, const Tensor& b);
+Tensor matmul(const Tensor& a, const Tensor& b, Precision precision = Precision::Fp32);
 /// x [.., K] by w [N, K] transposed, plus `bias` [N] if defined.
-Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {});
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {},
+              Precision precision = Precision::Fp32);
 
 // Layers of networks (neural.cpp).
 Tensor softmax(const Tensor& x, int axis);

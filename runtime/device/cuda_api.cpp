@@ -12,12 +12,6 @@ namespace pg::cuda {
 
 namespace {
 
-struct Loaded {
-  Api api;
-  bool works = false;
-  std::string reason;
-};
-
 /// Empty when all required symbols are there, else the first that is missing.
 std::string find_symbols(void* library, Api& api) {
   std::string missing;
@@ -30,58 +24,6 @@ std::string find_symbols(void* library, Api& api) {
 #define CUDA_OPTIONAL(name, symbol, ...) find(api.name, symbol, false);
 #include "runtime/device/cuda_functions.def"
   return missing;
-}
-
-Loaded load() {
-  Loaded loaded;
-  Api& api = loaded.api;
-  const char* chosen = std::getenv("PICOGRAD_LIBCUDA");
-  api.library = chosen != nullptr && *chosen != '\0' ? chosen : "libcuda.so.1";
-  void* library = dlopen(api.library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    const char* problem = dlerror();
-    loaded.reason =
-        fmt::format("no NVIDIA driver found ({}); a driver for CUDA {} or newer is needed",
-                    problem != nullptr ? problem : api.library, version_text(oldest_driver));
-    return loaded;
-  }
-  const std::string missing = find_symbols(library, api);
-  if (api.cuDriverGetVersion != nullptr) api.cuDriverGetVersion(&api.driver_version);
-  if (!missing.empty() || api.driver_version < oldest_driver) {
-    loaded.reason =
-        fmt::format("the NVIDIA driver is for CUDA {}{}; {} or newer is needed",
-                    version_text(api.driver_version),
-                    missing.empty() ? "" : " and has no " + missing, version_text(oldest_driver));
-    return loaded;
-  }
-  const Result started = api.cuInit(0);
-  int count = 0;
-  if (started == success) api.cuDeviceGetCount(&count);
-  if (started != success && started != error_no_device) {
-    const char* name = nullptr;
-    const char* meaning = nullptr;
-    api.cuGetErrorName(started, &name);
-    api.cuGetErrorString(started, &meaning);
-    loaded.reason = fmt::format("the NVIDIA driver ({}) does not start: {} ({}): {}",
-                                version_text(api.driver_version), name ? name : "error", started,
-                                meaning ? meaning : "unknown");
-    return loaded;
-  }
-  if (count == 0) {
-    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-    loaded.reason =
-        fmt::format("the NVIDIA driver ({}) finds no GPU{}", version_text(api.driver_version),
-                    visible == nullptr ? std::string()
-                                       : fmt::format("; CUDA_VISIBLE_DEVICES is \"{}\"", visible));
-    return loaded;
-  }
-  loaded.works = true;
-  return loaded;
-}
-
-const Loaded& loaded() {
-  static const auto* instance = new Loaded(load());
-  return *instance;
 }
 
 /// Codes after which nothing runs on the device any more in this process.
@@ -137,7 +79,63 @@ const char* advice(Result code) {
   }
 }
 
+/// The driver of this process.
+const Driver& loaded() {
+  static const auto* instance = [] {
+    const char* chosen = std::getenv("PICOGRAD_LIBCUDA");
+    const bool is_chosen = chosen != nullptr && *chosen != '\0';
+    return new Driver(open_driver(is_chosen ? chosen : "libcuda.so.1"));
+  }();
+  return *instance;
+}
+
 }  // namespace
+
+Driver open_driver(const std::string& library_name) {
+  Driver loaded;
+  Api& api = loaded.api;
+  api.library = library_name;
+  void* library = dlopen(api.library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* problem = dlerror();
+    loaded.reason =
+        fmt::format("no NVIDIA driver found ({}); a driver for CUDA {} or newer is needed",
+                    problem != nullptr ? problem : api.library, version_text(oldest_driver));
+    return loaded;
+  }
+  const std::string missing = find_symbols(library, api);
+  if (api.cuDriverGetVersion != nullptr) api.cuDriverGetVersion(&api.driver_version);
+  if (!missing.empty() || api.driver_version < oldest_driver) {
+    loaded.reason =
+        fmt::format("the NVIDIA driver is for CUDA {}{}; {} or newer is needed",
+                    version_text(api.driver_version),
+                    missing.empty() ? "" : " and has no " + missing, version_text(oldest_driver));
+    return loaded;
+  }
+  const Result started = api.cuInit(0);
+  int count = 0;
+  if (started == success) api.cuDeviceGetCount(&count);
+  if (started != success && started != error_no_device) {
+    const char* name = nullptr;
+    const char* meaning = nullptr;
+    api.cuGetErrorName(started, &name);
+    api.cuGetErrorString(started, &meaning);
+    loaded.reason = fmt::format("the NVIDIA driver ({}) does not start: {} ({}): {}",
+                                version_text(api.driver_version), name ? name : "error", started,
+                                meaning ? meaning : "unknown");
+    return loaded;
+  }
+  if (count == 0) {
+    const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+    loaded.reason =
+        fmt::format("the NVIDIA driver ({}) finds no GPU{}", version_text(api.driver_version),
+                    visible == nullptr ? std::string()
+                                       : fmt::format("; CUDA_VISIBLE_DEVICES is \"{}\"", visible));
+    return loaded;
+  }
+  loaded.works = true;
+  return loaded;
+}
 
 const Api* find_api() { return loaded().works ? &loaded().api : nullptr; }
 const std::string& missing_reason() { return loaded().reason; }

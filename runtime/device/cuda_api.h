@@ -55,7 +55,15 @@ struct Api {
   std::string library;     // what was opened
 };
 
-/// The driver, opened and initialised at the first call, or null.
+/// The outcome of opening a driver.
+struct Driver {
+  Api api;
+  bool works = false;
+  std::string reason;  // why not: what was found, what is needed
+};
+Driver open_driver(const std::string& library);
+
+/// The driver of this process, opened and initialised at the first call, or null.
 const Api* find_api();
 /// Why find_api() is null: what was tried, found and needed.
 const std::string& missing_reason();

@@ -11,6 +11,7 @@
 #include "runtime/device/cuda_memory.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
+#include "runtime/device/thread_pool.h"
 
 namespace pg {
 
@@ -138,7 +139,7 @@ int cuda_device_count() {
 }
 
 std::string describe(Device device) {
-  if (!device.is_cuda()) return fmt::format("cpu, {}", target());
+  if (!device.is_cuda()) return fmt::format("cpu, {}, {} threads", target(), thread_count());
   const cuda::Gpu& gpu = cuda::gpu("device", device.index);
   return fmt::format(
       "cuda:{} {}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB, "

@@ -32,9 +32,11 @@ float at(const Tensor& x, const Shape& shape, std::int64_t flat) {
 bool adds_like_a_loop(const Tensor& a, const Tensor& b) {
   const Tensor y = add(a, b);
   const std::vector<float> found = y.to_vector<float>();
+  const Tensor left = to_device(a, cpu_device);
+  const Tensor right = to_device(b, cpu_device);
   for (std::size_t i = 0; i < found.size(); ++i) {
     const auto flat = static_cast<std::int64_t>(i);
-    if (found[i] != at(a, y.shape(), flat) + at(b, y.shape(), flat)) return false;
+    if (found[i] != at(left, y.shape(), flat) + at(right, y.shape(), flat)) return false;
   }
   return y.is_contiguous() && found.size() == static_cast<std::size_t>(y.numel());
 }

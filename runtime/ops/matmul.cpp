@@ -3,14 +3,24 @@
 
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
+#include "runtime/ops/kernel_table.h"
 #include "runtime/ops/reduce.h"
 
 namespace pg::ops {
 
 namespace {
 
-Tensor multiply(const Tensor& a, const Tensor& b) {
-  static const Kernel kernel = builtin_kernel("matmul.tile", "matmul");
+/// The kernel of a precision, which it calls `parameter`.
+const Kernel& kernel_for(KernelTable<2>& table, const char* name, const char* parameter,
+                         Precision precision) {
+  return table.get(static_cast<std::size_t>(precision), [&] {
+    return builtin_kernel("matmul.tile", name, {{parameter, std::string(name_of(precision))}});
+  });
+}
+
+Tensor multiply(const Tensor& a, const Tensor& b, Precision precision) {
+  static KernelTable<2> table;
+  const Kernel& kernel = kernel_for(table, "matmul", "P", precision);
   Tensor c = new_result("matmul", a, {a.shape()[0], b.shape()[1]});
   if (c.numel() > 0) launch(kernel, a, b, c);
   return c;
@@ -33,8 +43,9 @@ Tensor as_batches(const Tensor& x, const Shape& batch) {
   return reshape(expanded, two);
 }
 
-Tensor multiply_batched(const Tensor& a, const Tensor& b, const Shape& batch) {
-  static const Kernel kernel = builtin_kernel("matmul.tile", "matmul_batched");
+Tensor multiply_batched(const Tensor& a, const Tensor& b, const Shape& batch, Precision precision) {
+  static KernelTable<2> table;
+  const Kernel& kernel = kernel_for(table, "matmul_batched", "T", precision);
   const Tensor left = as_batches(a, batch);
   const Tensor right = as_batches(b, batch);
   Tensor c = new_result("matmul", a,
@@ -54,7 +65,7 @@ Shape batch_shape(const Tensor& x) {
 }
 
 /// Operands of rank at least 2.
-Tensor product(const Tensor& a, const Tensor& b) {
+Tensor product(const Tensor& a, const Tensor& b, Precision precision) {
   if (a.size(-1) != b.size(-2)) {
     fail("matmul", "inner sizes {} and {} differ", a.size(-1), b.size(-2));
   }
@@ -63,29 +74,30 @@ Tensor product(const Tensor& a, const Tensor& b) {
     if (std::optional<Tensor> rows = view::try_reshape(a, {row_count(a), a.size(-1)})) {
       Shape shape = leading_shape(a);
       shape.push_back(b.size(-1));
-      return view::reshape(multiply(*rows, b), shape);
+      return view::reshape(multiply(*rows, b, precision), shape);
     }
   }
-  if (a.dim() == 2 && b.dim() == 2) return multiply(a, b);
-  return multiply_batched(a, b, broadcast_shapes("matmul", batch_shape(a), batch_shape(b)));
+  if (a.dim() == 2 && b.dim() == 2) return multiply(a, b, precision);
+  return multiply_batched(a, b, broadcast_shapes("matmul", batch_shape(a), batch_shape(b)),
+                          precision);
 }
 
 Tensor transposed(const Tensor& x) { return view::transpose(x, -2, -1); }
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
+Tensor matmul(const Tensor& a, const Tensor& b, Precision precision) {
   check_f32("matmul", {&a, &b});
   if (a.dim() == 0 || b.dim() == 0) fail("matmul", "a scalar is no matrix");
   const Tensor left = a.dim() == 1 ? view::unsqueeze(a, 0) : a;
   const Tensor right = b.dim() == 1 ? view::unsqueeze(b, 1) : b;
-  Tensor c = product(left, right);
+  Tensor c = product(left, right, precision);
   if (b.dim() == 1) c = view::squeeze(c, -1);
   if (a.dim() == 1) c = view::squeeze(c, b.dim() == 1 ? -1 : -2);
   return c;
 }
 
-Tensor linear(const Tensor& x, const Tensor& w) {
+Tensor linear(const Tensor& x, const Tensor& w, Precision precision) {
   check_f32("linear", {&x, &w});
   if (w.dim() != 2 || x.dim() == 0) {
     fail("linear", "{} by {}", to_string(x.shape()), to_string(w.shape()));
@@ -95,23 +107,23 @@ Tensor linear(const Tensor& x, const Tensor& w) {
   }
   Shape shape = leading_shape(x);
   shape.push_back(w.size(0));
-  return view::reshape(multiply(as_rows(x), transposed(w)), shape);
+  return view::reshape(multiply(as_rows(x), transposed(w), precision), shape);
 }
 
-Tensor linear_backward_input(const Tensor& gradient, const Tensor& w) {
+Tensor linear_backward_input(const Tensor& gradient, const Tensor& w, Precision precision) {
   check_f32("linear_backward_input", {&gradient, &w});
   Shape shape = leading_shape(gradient);
   shape.push_back(w.size(1));
-  return view::reshape(multiply(as_rows(gradient), w), shape);
+  return view::reshape(multiply(as_rows(gradient), w, precision), shape);
 }
 
-Tensor linear_backward_weight(const Tensor& gradient, const Tensor& x) {
+Tensor linear_backward_weight(const Tensor& gradient, const Tensor& x, Precision precision) {
   check_f32("linear_backward_weight", {&gradient, &x});
-  return multiply(transposed(as_rows(gradient)), as_rows(x));
+  return multiply(transposed(as_rows(gradient)), as_rows(x), precision);
 }
 
 MatmulGradients matmul_backward(const Tensor& gradient, const Tensor& a, const Tensor& b,
-                                bool need_a, bool need_b) {
+                                bool need_a, bool need_b, Precision precision) {
   check_f32("matmul_backward", {&gradient, &a, &b});
   const Tensor left = a.dim() == 1 ? view::unsqueeze(a, 0) : a;
   const Tensor right = b.dim() == 1 ? view::unsqueeze(b, 1) : b;
@@ -120,12 +132,13 @@ MatmulGradients matmul_backward(const Tensor& gradient, const Tensor& a, const T
   if (b.dim() == 1) g = view::unsqueeze(g, -1);
   MatmulGradients result;
   if (need_a) {
-    result.a = view::reshape(sum_to(product(g, transposed(right)), left.shape()), a.shape());
+    result.a =
+        view::reshape(sum_to(product(g, transposed(right), precision), left.shape()), a.shape());
   }
   if (need_b) {
     const bool is_weight = right.dim() == 2 && left.dim() > 2;
-    result.b = is_weight ? linear_backward_weight(left, g)
-                         : sum_to(product(transposed(left), g), right.shape());
+    result.b = is_weight ? linear_backward_weight(left, g, precision)
+                         : sum_to(product(transposed(left), g, precision), right.shape());
     result.b = view::reshape(result.b, b.shape());
   }
   return result;

@@ -15,7 +15,10 @@ using test::random;
 
 namespace {
 
-bool has_chain_bits(const Tensor& c, const Tensor& a, const Tensor& b) {
+bool has_chain_bits(const Tensor& product, const Tensor& left, const Tensor& right) {
+  const Tensor c = to_device(product, cpu_device);
+  const Tensor a = to_device(left, cpu_device);
+  const Tensor b = to_device(right, cpu_device);
   for (std::int64_t i = 0; i < a.size(0); ++i) {
     for (std::int64_t j = 0; j < b.size(1); ++j) {
       float chain = 0.0f;

@@ -46,10 +46,11 @@ TEST_CASE("sums along the last axis have the bits of the rule") {
        {1, 2, 3, 64, 127, 255, 256, 257, 511, 1000, 4096, 65535, 65536, 65537, 200001}) {
     const std::int64_t rows = n > 5000 ? 2 : 5;
     const Tensor x = random({rows, n}, static_cast<std::uint64_t>(n));
-    const Tensor y = sum(x, {1});
+    const std::vector<float> sums = sum(x, {1}).to_vector<float>();
+    const std::vector<float> values = x.to_vector<float>();
     for (std::int64_t r = 0; r < rows; ++r) {
       INFO(n);
-      CHECK(y.data_ptr<float>()[r] == segment_sum(x.data_ptr<float>() + r * n, n, 1));
+      CHECK(sums[static_cast<std::size_t>(r)] == segment_sum(values.data() + r * n, n, 1));
     }
   }
 }
@@ -60,10 +61,12 @@ TEST_CASE("sums along other axes have the bits of the rule") {
     const Tensor x = random({2, n, inner}, static_cast<std::uint64_t>(n));
     const Tensor y = sum(x, {1});
     CHECK(y.shape() == Shape{2, inner});
+    const std::vector<float> sums = y.to_vector<float>();
+    const std::vector<float> values = x.to_vector<float>();
     bool agrees = true;
     for (std::int64_t i = 0; i < 2 * inner; ++i) {
-      const float* first = x.data_ptr<float>() + i / inner * n * inner + i % inner;
-      agrees = agrees && y.data_ptr<float>()[i] == segment_sum(first, n, inner);
+      const float* first = values.data() + i / inner * n * inner + i % inner;
+      agrees = agrees && sums[static_cast<std::size_t>(i)] == segment_sum(first, n, inner);
     }
     INFO(n);
     CHECK(agrees);
@@ -77,7 +80,7 @@ TEST_CASE("shapes of sums, and empty ones") {
   CHECK(sum(x, {0, 2}).shape() == Shape{4});
   CHECK(sum(x, {0, 2}, true).shape() == Shape{1, 4, 1});
   CHECK(sum(x, {-1}).shape() == Shape{3, 4});
-  CHECK(sum(x).item<float>() == lane_sum(x.data_ptr<float>(), 60, 1));
+  CHECK(sum(x).item<float>() == lane_sum(x.to_vector<float>().data(), 60, 1));
   CHECK(test::values(sum(random({2, 0}, 1), {1})) == std::vector<double>{0, 0});
   CHECK(sum(random({0, 2}, 1), {1}).shape() == Shape{0});
   CHECK(sum(tensor({-0.0f, -0.0f})).item<float>() == 0.0f);
@@ -99,20 +102,21 @@ TEST_CASE("sum_to undoes broadcasting") {
 TEST_CASE("extrema and their places") {
   for (std::int64_t n : {1, 2, 17, 255, 256, 257, 1000}) {
     const Tensor x = random({3, n, 4}, static_cast<std::uint64_t>(n));
-    const Tensor largest = amax(x, {1});
-    const Tensor smallest = amin(view::permute(x, {0, 2, 1}), {2});
-    const Tensor place = argmax(x, 1);
-    for (std::int64_t i = 0; i < 12; ++i) {
-      const float* column = x.data_ptr<float>() + i / 4 * n * 4 + i % 4;
+    const auto largest = amax(x, {1}).to_vector<float>();
+    const auto smallest = amin(view::permute(x, {0, 2, 1}), {2}).to_vector<float>();
+    const auto place = argmax(x, 1).to_vector<std::int64_t>();
+    const auto values = x.to_vector<float>();
+    for (std::size_t i = 0; i < 12; ++i) {
+      const float* column = values.data() + static_cast<std::int64_t>(i / 4) * n * 4 + i % 4;
       std::int64_t best = 0;
       float low = column[0];
       for (std::int64_t k = 1; k < n; ++k) {
         if (column[k * 4] > column[best * 4]) best = k;
         low = std::min(low, column[k * 4]);
       }
-      CHECK(largest.data_ptr<float>()[i] == column[best * 4]);
-      CHECK(smallest.data_ptr<float>()[i] == low);
-      CHECK(place.data_ptr<std::int64_t>()[i] == best);
+      CHECK(largest[i] == column[best * 4]);
+      CHECK(smallest[i] == low);
+      CHECK(place[i] == best);
     }
   }
   CHECK(argmax(tensor({1, 5, 5, 2}), 0).item<std::int64_t>() == 1);

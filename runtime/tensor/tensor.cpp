@@ -144,8 +144,7 @@ void Tensor::set_autograd_meta(std::unique_ptr<AutogradMeta> meta) const {
 
 std::string describe(const Tensor& x) {
   if (!x.defined()) return "undefined";
-  return fmt::format("{} {}{}", name_of(x.dtype()), to_string(x.shape()),
-                     x.device().is_cuda() ? " on " + to_string(x.device()) : "");
+  return fmt::format("{} {}", name_of(x.dtype()), to_string(x.shape()));
 }
 
 }  // namespace pg

@@ -223,7 +223,7 @@ Tensor alias(const Tensor& x);
 Shape resolve_shape(std::string_view op, const Shape& shape, std::int64_t count);
 }  // namespace view
 
-/// "f32 [2, 3]", "f32 [2, 3] on cuda:0".
+/// "f32 [2, 3]".
 std::string describe(const Tensor& x);
 
 }  // namespace pg

@@ -61,6 +61,8 @@ TEST_CASE("arms: targets inherit, conditions on constants are decided") {
   CHECK(fp32[0].conditions.size() == 1);
   CHECK(checked.program->schedules("map", "x86-64-v3", {{"P", "fp32"}}).size() == 2);
   CHECK(checked.program->schedules("map", "sm_90", {}).size() == 1);
+  CHECK(checked.program->schedules("map", "sm_90a", {})[0].machine.size() == 1);
+  CHECK(checked.program->schedules("map", "cuda", {})[0].machine.empty());
 }
 
 TEST_CASE("later settings win; defaults follow earlier parameters") {

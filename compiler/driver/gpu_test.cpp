@@ -1,0 +1,249 @@
+// Tests of GPU targets that need no GPU: every kernel of the project assembles, grids agree with
+// the CPU's, compiled kernels come back from the cache as they were.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "compiler/driver/gpu_kernel.h"
+#include "compiler/driver/host_program.h"
+#include "compiler/driver/jit_compiler.h"
+#include "compiler/driver/pipeline.h"
+
+using namespace tile;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* gpu = "sm_90a";
+
+struct TemporaryDirectory {
+  std::string path;
+  TemporaryDirectory() {
+    path = (fs::temp_directory_path() / "tilec_gpu_test_XXXXXX").string();
+    path = mkdtemp(path.data());
+  }
+  ~TemporaryDirectory() { fs::remove_all(path); }
+};
+
+KernelSource read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {path.filename().string(), std::string(std::istreambuf_iterator<char>(in), {})};
+}
+
+std::vector<fs::path> kernel_files() {
+  std::vector<fs::path> files;
+  for (const char* folder : {"kernels", "examples"}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(PICOGRAD_SOURCE_DIR) / folder)) {
+      if (entry.path().extension() == ".tile") files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+/// Its path, or nothing.
+std::string find_ptxas() {
+  for (const char* command : {"ptxas", "/usr/local/cuda/bin/ptxas"}) {
+    const std::string probe = std::string(command) + " --version >/dev/null 2>&1";
+    if (std::system(probe.c_str()) == 0) return command;
+  }
+  return "";
+}
+
+/// What ptxas says against the text; empty when it takes it.
+std::string assemble(const std::string& ptxas, const std::string& folder, const std::string& ptx) {
+  const std::string input = folder + "/kernel.ptx", log = folder + "/log";
+  std::ofstream(input, std::ios::binary) << ptx;
+  const std::string command =
+      ptxas + " -arch=" + gpu + " -o " + folder + "/kernel.cubin " + input + " >" + log + " 2>&1";
+  if (std::system(command.c_str()) == 0) return "";
+  return "refused: " + read(log).text;
+}
+
+/// Stride classes that make other code: vectors, single elements, any stride.
+std::vector<std::vector<StrideClass>> stride_classes(const ir::Function& kernel) {
+  std::vector<std::vector<StrideClass>> classes(3, packed_strides(kernel));
+  for (StrideClass& strides : classes[1]) strides.aligned = false;
+  for (StrideClass& strides : classes[2]) strides = {-1, 0, false};
+  return classes;
+}
+
+/// All that `selection` may mean: arms of its schedule and stride classes.
+std::vector<Selection> variants(LoadedFile& file, Selection selection) {
+  std::vector<Selection> all;
+  const auto arms = find_schedules(file, selection);
+  for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+    selection.arm = static_cast<int>(arm);
+    selection.strides.clear();
+    const auto made = compile_kernel(file, selection, Until::Passes);
+    if (!made) FAIL(file.diagnostics().render(false));
+    for (auto& strides : stride_classes(made->module.functions[made->module.kernel])) {
+      selection.strides = std::move(strides);
+      all.push_back(selection);
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("every kernel, instance, schedule and stride class assembles") {
+  const std::string ptxas = find_ptxas();
+  if (ptxas.empty()) std::printf("SKIP assembling all kernels: no GPU toolkit (ptxas)\n");
+  const TemporaryDirectory directory;
+  int count = 0;
+  for (const fs::path& path : kernel_files()) {
+    LoadedFile file(read(path));
+    REQUIRE(file.program() != nullptr);
+    for (const std::string& kernel : file.program()->kernels()) {
+      for (const sema::Instance& instance : file.program()->instances(kernel)) {
+        for (const Selection& selection : variants(file, {kernel, instance.settings, gpu, 0, {}})) {
+          const auto made = compile_kernel(file, selection);
+          CAPTURE(path.filename().string());
+          CAPTURE(kernel);
+          CAPTURE(selection.arm);
+          if (!made) FAIL(file.diagnostics().render(false));
+          CHECK(made->text.find(".entry " + made->entry) != std::string::npos);
+          if (!ptxas.empty()) CHECK(assemble(ptxas, directory.path, made->text) == "");
+          ++count;
+        }
+      }
+    }
+  }
+  CHECK(count > 100);
+}
+
+namespace {
+
+const KernelSource grid_source{"grid.tile", R"(
+kernel k(x: out tensor<f32>[M, N, L], n: i32, flag: bool, wide: i64)
+  grid (ceil_div(M, 7), max(i64(n * 65537 - 3) % 11, 0), where(flag && wide / 3 <= N, 4, i64(-n)))
+{
+  let (i, j, l) = program();
+  x[i, j, l] = 1.0;
+}
+)"};
+
+std::int64_t apply(const HostProgram::Step& step, const std::vector<std::int64_t>& values,
+                   ArgumentWords words) {
+  using enum HostProgram::Step::Op;
+  const auto value = [&](int i) { return values.at(static_cast<std::size_t>(i)); };
+  const auto wrapped = [](std::uint64_t bits) { return static_cast<std::int64_t>(bits); };
+  const auto a =
+      static_cast<std::uint64_t>(step.op == Constant || step.op == Word ? 0 : value(step.a));
+  const auto b =
+      static_cast<std::uint64_t>(step.op == Constant || step.op == Word ? 0 : value(step.b));
+  const std::int64_t x = wrapped(a), y = wrapped(b);
+  switch (step.op) {
+    case Constant:
+      return step.constant;
+    case Word:
+      return words[step.constant];
+    case Add:
+      return wrapped(a + b);
+    case Sub:
+      return wrapped(a - b);
+    case Mul:
+      return wrapped(a * b);
+    case Div:
+      return y == 0 ? 0 : y == -1 ? wrapped(0 - a) : x / y;
+    case Rem:
+      return y == 0 ? x : y == -1 ? 0 : x % y;
+    case Min:
+      return std::min(x, y);
+    case Max:
+      return std::max(x, y);
+    case Eq:
+      return x == y;
+    case Ne:
+      return x != y;
+    case Lt:
+      return x < y;
+    case Le:
+      return x <= y;
+    case Select:
+      return x != 0 ? y : value(step.c);
+  }
+  return 0;
+}
+
+std::vector<std::int64_t> evaluate(const HostProgram& program, ArgumentWords words) {
+  std::vector<std::int64_t> values, results;
+  for (const auto& step : program.steps) values.push_back(apply(step, values, words));
+  for (int result : program.results) results.push_back(values.at(static_cast<std::size_t>(result)));
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("a grid has the same extents on the host of a GPU and on the CPU") {
+  JitCompiler compiler("");
+  CompileRequest request;
+  request.source = &grid_source;
+  request.kernel = "k";
+  request.strides = {{2, 0, false}};
+  auto cpu = compiler.compile(request);
+  if (auto* error = std::get_if<CompileError>(&cpu)) FAIL(error->message);
+  request.target = gpu;
+  auto made = compiler.compile_gpu(request);
+  if (auto* error = std::get_if<CompileError>(&made)) FAIL(error->message);
+  const auto& program = std::get<GpuKernel>(made).grid;
+  for (std::int64_t m : {0, 1, 7, 8, 1000}) {
+    for (std::int32_t n : {0, 1, -1, 65535, 2147483647, -2147483647 - 1}) {
+      for (std::int64_t flag : {0, 1}) {
+        const std::int64_t words[] = {0, m, 5, 6, 30, 6, 1, n, flag, m * n};
+        std::array<std::int64_t, 3> extents{};
+        std::get<CpuKernel>(cpu).grid(words, extents.data());
+        const auto own = evaluate(program, words);
+        CHECK(std::ranges::equal(own, extents));
+      }
+    }
+  }
+}
+
+TEST_CASE("a GPU kernel comes back from the disk as it was") {
+  const TemporaryDirectory directory;
+  const KernelSource source = read(fs::path(PICOGRAD_SOURCE_DIR) / "examples/03_matmul.tile");
+  CompileRequest request;
+  request.source = &source;
+  request.kernel = "matmul";
+  request.target = gpu;
+  request.strides = {{1, 0, true}, {1, 0, true}, {1, 0, true}};
+  std::string first;
+  for (const bool is_warm : {false, true}) {
+    JitCompiler compiler(directory.path);
+    auto made = compiler.compile_gpu(request);
+    if (auto* error = std::get_if<CompileError>(&made)) FAIL(error->message);
+    const std::string text = encode(std::get<GpuKernel>(made));
+    if (is_warm) CHECK(text == first);
+    first = text;
+    CHECK(compiler.statistics().compiled == (is_warm ? 0 : 1));
+    CHECK(compiler.statistics().from_disk == (is_warm ? 1 : 0));
+  }
+  // Anything else that decides the code makes another entry.
+  JitCompiler compiler(directory.path);
+  request.strides[1] = {0, 0, true};
+  compiler.compile_gpu(request);
+  request.settings = {{"BM", "32"}};
+  compiler.compile_gpu(request);
+  CHECK(compiler.statistics().compiled == 2);
+  CHECK_FALSE(decode_gpu_kernel("").has_value());
+  CHECK_FALSE(decode_gpu_kernel(first.substr(0, 12)).has_value());
+}
+
+TEST_CASE("a target of the other kind is refused") {
+  JitCompiler compiler("");
+  CompileRequest request;
+  request.source = &grid_source;
+  request.kernel = "k";
+  CHECK(std::holds_alternative<CompileError>(compiler.compile_gpu(request)));
+  request.target = gpu;
+  CHECK(std::holds_alternative<CompileError>(compiler.compile(request)));
+}

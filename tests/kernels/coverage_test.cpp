@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "compiler/driver/pipeline.h"
+#include "tests/source_folder.h"
 
 namespace tile::harness {
 namespace {
@@ -18,7 +19,7 @@ std::string text_of(const std::filesystem::path& path) {
 }
 
 TEST_CASE("every kernel has a row") {
-  const std::filesystem::path root(PICOGRAD_SOURCE_DIR);
+  const std::filesystem::path root = source_folder();
   std::string rows;
   for (const auto& entry : std::filesystem::directory_iterator(root / "tests/kernels")) {
     if (entry.path().filename().string().ends_with("_test.cpp")) rows += text_of(entry.path());

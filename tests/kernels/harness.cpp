@@ -1,6 +1,7 @@
 // See harness.h.
 #include "tests/kernels/harness.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -14,6 +15,7 @@
 
 #include "compiler/driver/pipeline.h"
 #include "tests/kernels/machines.h"
+#include "tests/source_folder.h"
 
 namespace tile::harness {
 
@@ -28,7 +30,7 @@ double uniform(Random& random, double low, double high) {
 
 KernelSource load(const std::string& file) {
   if (file.find('\n') != std::string::npos) return {"test.tile", file};
-  std::ifstream stream(std::string(PICOGRAD_SOURCE_DIR) + "/" + file);
+  std::ifstream stream(source_folder() / file);
   std::stringstream text;
   text << stream.rdbuf();
   REQUIRE_MESSAGE(!text.str().empty(), "cannot read ", file);
@@ -79,7 +81,11 @@ Fill default_fill(ir::ElementType element) {
 class RowTest {
  public:
   explicit RowTest(const Row& row)
-      : row_(row), source_(load(row.file)), file_(source_), cpu_(source_, row.kernel) {}
+      : row_(row),
+        source_(load(row.file)),
+        file_(source_),
+        cpu_(source_, row.kernel),
+        gpu_(source_, row.kernel) {}
 
   /// False at the first failure.
   bool run();
@@ -90,9 +96,21 @@ class RowTest {
   std::int64_t size_of(const std::string& symbol, const Sizes& sizes) const;
   std::vector<Input> make_inputs(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed);
   Values values_of(const std::vector<Input>& inputs, const Sizes& sizes) const;
-  bool run_case(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed);
+  struct Case {
+    Sizes sizes;
+    Wild wild = Wild::None;
+    bool is_packed = false;
+    bool is_first = false;
+    std::vector<Input> inputs = {};
+  };
+  std::vector<Case> make_cases();
+  bool run_case(const Case& tried);
+  std::vector<GpuVariant> gpu_variants(const Case& tried) const;
   bool compare_interpreter(const std::vector<Input>& inputs);
   bool compare_cpu(const std::vector<Input>& inputs, bool is_first);
+  bool compare_gpu(const Case& tried);
+  bool compare_gpu_numbers(const std::string& what, const Case& tried, const Outcome& outcome,
+                           const Outcome& again);
   bool compare_reference(const std::vector<Input>& inputs, const Sizes& sizes);
   bool compare_numbers(const std::string& what, const std::vector<std::vector<double>>& got,
                        Values& expected, double tolerance);
@@ -103,9 +121,11 @@ class RowTest {
   KernelSource source_;
   LoadedFile file_;
   CpuRunner cpu_;
+  GpuRunner gpu_;
   std::vector<Settings> tunes_;
   std::vector<ir::Module> checked_, optimised_;  // by tune setting
   std::size_t arms_ = 1;
+  std::size_t gpu_arms_ = 1;
   std::string case_;
   Outputs expected_;
 };
@@ -157,6 +177,8 @@ bool RowTest::prepare() {
   selection.kernel = row_.kernel;
   selection.settings = row_.settings;
   arms_ = find_schedules(file_, selection).size();
+  selection.target = "sm_90a";
+  if (compares_gpu()) gpu_arms_ = find_schedules(file_, selection).size();
   return true;
 }
 
@@ -234,7 +256,7 @@ bool RowTest::compare_interpreter(const std::vector<Input>& inputs) {
 }
 
 bool RowTest::compare_cpu(const std::vector<Input>& inputs, bool is_first) {
-  if (installed_compiler() == nullptr || std::getenv("PICOGRAD_NO_CPU") != nullptr) return true;
+  if (installed_compiler() == nullptr || !is_chosen("cpu")) return true;
   for (const std::string& target : runnable_targets()) {
     for (const Settings& tune : tunes_) {
       for (int threads : {1, 2}) {
@@ -247,6 +269,56 @@ bool RowTest::compare_cpu(const std::vector<Input>& inputs, bool is_first) {
     for (std::size_t arm = 0; is_first && arm < arms_; ++arm) {
       const auto outcome = cpu_.run(inputs, row_.settings, target, static_cast<int>(arm), 2);
       if (!same(fmt::format("{}, schedule {}", target, arm), outcome)) return false;
+    }
+  }
+  return true;
+}
+
+/// Schedules as on a CPU; and, where tensors are aligned, the code that does not rely on it.
+std::vector<GpuVariant> RowTest::gpu_variants(const Case& tried) const {
+  std::vector<GpuVariant> variants;
+  for (const Settings& tune : tunes_) variants.push_back({joined(row_.settings, tune)});
+  for (std::size_t arm = 0; tried.is_first && arm < gpu_arms_; ++arm) {
+    variants.push_back({row_.settings, static_cast<int>(arm)});
+  }
+  variants.push_back({joined(row_.settings, tunes_[0]), 0, true});
+  return variants;
+}
+
+bool RowTest::compare_gpu(const Case& tried) {
+  if (!compares_gpu()) return true;
+  for (const GpuVariant& variant : gpu_variants(tried)) {
+    const std::string what =
+        fmt::format("GPU,{} schedule {}{}", text_of(variant.settings), variant.arm,
+                    variant.ignores_alignment ? ", alignment ignored" : "");
+    const Outcome outcome = gpu_.run(tried.inputs, variant);
+    if (outcome && outcome->empty()) continue;  // compiled only
+    if (row_.gpu_tolerance > 0) {
+      const Outcome again = gpu_.run(tried.inputs, variant);
+      if (!compare_gpu_numbers(what, tried, outcome, again)) return false;
+    } else if (!same(what, outcome)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Within the row's tolerance, and the same bits twice.
+bool RowTest::compare_gpu_numbers(const std::string& what, const Case& tried,
+                                  const Outcome& outcome, const Outcome& again) {
+  if (!outcome || !again) return fail(what + ": " + (outcome ? again : outcome).error());
+  for (std::size_t i = 0; i < outcome->size(); ++i) {
+    const HostTensor& output = (*outcome)[i];
+    if (const auto difference = first_difference(output, (*again)[i])) {
+      return fail(fmt::format("{}, two runs, output {}: {}", what, i, *difference));
+    }
+    for (std::int64_t j = 0; tried.wild == Wild::None && j < output.count(); ++j) {
+      const double expected = expected_[i].number(j), got = output.number(j);
+      if (std::fabs(got - expected) <= row_.gpu_tolerance * std::fmax(1.0, std::fabs(expected))) {
+        continue;
+      }
+      return fail(
+          fmt::format("{}, output {}, element {} is {}, not {}", what, i, j, got, expected));
     }
   }
   return true;
@@ -311,31 +383,43 @@ bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& s
   return compare_numbers("real mode", *real, values, row_.real_tolerance);
 }
 
-bool RowTest::run_case(const Sizes& sizes, Wild wild, bool is_packed, std::uint64_t seed) {
-  case_ = fmt::format("sizes{}{}{}", text_of(sizes), wild != Wild::None ? ", wild" : "",
-                      is_packed ? ", packed" : "");
-  const std::vector<Input> inputs = make_inputs(sizes, wild, is_packed, seed);
+std::vector<RowTest::Case> RowTest::make_cases() {
+  std::vector<Case> cases;
+  std::uint64_t seed = 0;
+  for (const Sizes& sizes : row_.sizes) {
+    ++seed;
+    const bool is_packed = seed % 2 == 1;
+    cases.push_back({sizes, Wild::None, is_packed, seed == 1});
+    cases.back().inputs = make_inputs(sizes, Wild::None, is_packed, seed);
+    if (row_.wild == Wild::None) continue;
+    cases.push_back({sizes, row_.wild, is_packed});
+    cases.back().inputs = make_inputs(sizes, row_.wild, is_packed, 1000 + seed);
+  }
+  return cases;
+}
+
+bool RowTest::run_case(const Case& tried) {
+  case_ = fmt::format("sizes{}{}{}", text_of(tried.sizes), tried.wild != Wild::None ? ", wild" : "",
+                      tried.is_packed ? ", packed" : "");
   const InterpretMode mode{interpret::ProgramOrder::Ascending, row_.writes_all};
-  const auto base = run_interpreter(checked_[0], inputs, mode);
+  const auto base = run_interpreter(checked_[0], tried.inputs, mode);
   if (!base) return fail(base.error());
   expected_ = *base;
-  if (wild == Wild::None && !compare_reference(inputs, sizes)) return false;
-  return compare_interpreter(inputs) && compare_cpu(inputs, seed == 1);
+  if (tried.wild == Wild::None && !compare_reference(tried.inputs, tried.sizes)) return false;
+  return compare_interpreter(tried.inputs) && compare_cpu(tried.inputs, tried.is_first) &&
+         compare_gpu(tried);
 }
 
 bool RowTest::run() {
   case_ = "compiling";
   if (!prepare()) return false;
-  std::uint64_t seed = 0;
-  for (const Sizes& sizes : row_.sizes) {
-    ++seed;
-    const bool is_packed = seed % 2 == 1;
-    if (!run_case(sizes, Wild::None, is_packed, seed)) return false;
-    if (row_.wild == Wild::None) continue;
-    if (!run_case(sizes, row_.wild, is_packed, 1000 + seed)) return false;
+  const std::vector<Case> cases = make_cases();
+  CHECK(!cases.empty());
+  if (compares_gpu()) {
+    for (const Case& tried : cases) gpu_.prepare(tried.inputs, gpu_variants(tried));
+    gpu_.finish_preparing();
   }
-  CHECK(seed > 0);
-  return true;
+  return std::ranges::all_of(cases, [&](const Case& tried) { return run_case(tried); });
 }
 
 }  // namespace

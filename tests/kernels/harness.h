@@ -4,6 +4,7 @@
 //  in
 //    every order of programs;
 //  - machine code for each CPU target, setting, layout of tensors, and one or two threads;
+//  - machine code for the GPU, when there is one, for each setting and layout;
 // and that they agree with a reference in double within a tolerance, as real mode must more
 // closely.
 #pragma once
@@ -55,6 +56,9 @@ struct Row {
   double real_tolerance = 1e-9;                 // the same, of real mode; 0: not run
   bool writes_all = true;                       // every element of every `out` tensor
   Wild wild = Wild::All;                        // an extra run on special values
+  /// tf32: a GPU adds in an order of its own, so its results may be so far from the CPU's, relative
+  /// to max(1, |result|), and only two runs of one program must agree. 0: bits.
+  double gpu_tolerance = 0;
 };
 
 /// Runs and checks one row (doctest checks; stops at the row's first failure).

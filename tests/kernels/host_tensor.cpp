@@ -146,19 +146,20 @@ std::int64_t PlacedTensor::offset_of(std::int64_t index) const {
   return offset;
 }
 
-StrideClass PlacedTensor::stride_class() const {
+StrideClass PlacedTensor::stride_class(bool on_gpu) const {
   StrideClass result;
-  constexpr std::int64_t alignment = 16;
-  const auto size = static_cast<std::int64_t>(width(element_));
-  result.aligned = reinterpret_cast<std::uintptr_t>(data()) % alignment == 0;
   for (std::size_t d = 0; d < strides_.size(); ++d) {
     if (strides_[d] == 1) result.unit_dim = static_cast<std::int8_t>(d);
     if (strides_[d] == 0) result.zero_dims |= static_cast<std::uint8_t>(1u << d);
   }
+  if (!on_gpu || result.unit_dim < 0) return result;
+  constexpr std::int64_t alignment = 16;
+  const auto size = static_cast<std::int64_t>(width(element_));
+  result.aligned = reinterpret_cast<std::uintptr_t>(data()) % alignment == 0;
   for (std::size_t d = 0; d < strides_.size(); ++d) {
-    if (static_cast<int>(d) != result.unit_dim && strides_[d] * size % alignment != 0) {
-      result.aligned = false;
-    }
+    const bool is_unit = static_cast<int>(d) == result.unit_dim;
+    const std::int64_t step = is_unit ? sizes_[d] : sizes_[d] > 1 ? strides_[d] : 0;
+    if (step * size % alignment != 0) result.aligned = false;
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,13 @@ class PlacedTensor {
   void* data() const { return memory_.get() + first_; }
   const std::vector<std::int64_t>& sizes() const { return sizes_; }
   const std::vector<std::int64_t>& strides() const { return strides_; }
-  StrideClass stride_class() const;
+  /// As the launcher computes it for an argument on a CPU, or on a GPU that has the bytes at
+  /// equally aligned addresses.
+  StrideClass stride_class(bool on_gpu) const;
   HostTensor take() const;
+  /// All of it, guards included, and where in it the element at index 0 is.
+  std::span<std::byte> memory() const { return {memory_.get(), bytes_}; }
+  std::size_t first() const { return first_; }
   /// True when no byte outside the elements changed.
   bool guards_intact() const;
 

@@ -1,9 +1,14 @@
-// What runs a kernel for the harness: the interpreter, and machine code.
+// What runs a kernel for the harness: the interpreter, and machine code for CPUs and a GPU.
+// HARNESS_DEVICES=cpu,cuda chooses; both when it is not set. `ptx` compiles for the GPU without
+// running anything, and assembles when PTXAS names ptxas.
 #pragma once
 
 #include <expected>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/driver/compile.h"
@@ -54,6 +59,39 @@ class CpuRunner {
   std::string kernel_;
   std::map<std::string, CpuKernel> kernels_;
 };
+
+/// One compilation for the GPU.
+struct GpuVariant {
+  Settings settings;
+  int arm = 0;
+  /// Code for tensors at any address, although all that it is given are aligned.
+  bool ignores_alignment = false;
+};
+
+/// Machine code for the first GPU. Every tensor is placed as for a CPU, guards included, and the
+/// whole memory is copied there and back.
+class GpuRunner {
+ public:
+  GpuRunner(const KernelSource& source, std::string kernel);
+  ~GpuRunner();
+  /// Compiles and loads on all cores what runs of these inputs will need. Mistakes are kept for the
+  /// run.
+  void prepare(const std::vector<Input>& inputs, std::span<const GpuVariant> variants);
+  void finish_preparing();
+  /// The outputs; none when HARNESS_DEVICES asks for compilation alone.
+  Outcome run(const std::vector<Input>& inputs, const GpuVariant& variant);
+
+ private:
+  struct Code;
+  const KernelSource& source_;
+  std::string kernel_;
+  std::map<std::string, std::unique_ptr<Code>> codes_;
+};
+
+/// Does HARNESS_DEVICES name it?
+bool is_chosen(std::string_view device);
+/// The GPU was asked for (or `ptx`), and is there. Says once why not.
+bool compares_gpu();
 
 /// Targets that this machine can run, of x86-64-v3 and x86-64-v4.
 std::vector<std::string> runnable_targets();

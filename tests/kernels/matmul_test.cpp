@@ -61,7 +61,8 @@ TEST_CASE("matmul in tf32 rounds its operands, nothing else") {
                  }
                  matmul_reference(v);
                },
-           .real_tolerance = 0});
+           .real_tolerance = 0,
+           .gpu_tolerance = 1e-4});
 }
 
 TEST_CASE("matmul_batched") {

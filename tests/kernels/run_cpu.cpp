@@ -110,7 +110,7 @@ Outcome CpuRunner::run(const std::vector<Input>& inputs, const Settings& setting
       continue;
     }
     const PlacedTensor& tensor = placed.emplace_back(input.tensor, input.layout);
-    strides.push_back(tensor.stride_class());
+    strides.push_back(tensor.stride_class(/*on_gpu=*/false));
     words.push_back(static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(tensor.data())));
     words.insert(words.end(), tensor.sizes().begin(), tensor.sizes().end());
     words.insert(words.end(), tensor.strides().begin(), tensor.strides().end());

@@ -44,6 +44,8 @@ inline constexpr int function_max_threads = 0, function_max_dynamic_shared = 8;
 inline constexpr int jit_info_log = 3, jit_info_log_bytes = 4, jit_error_log = 5,
                      jit_error_log_bytes = 6;
 inline constexpr unsigned stream_non_blocking = 1;
+/// Dynamic shared memory that a block gets without function_max_dynamic_shared.
+inline constexpr std::int64_t shared_without_asking = 48 << 10;
 
 /// cuDriverGetVersion of the oldest driver that reads our PTX (ISA 8.0, sm_90a).
 inline constexpr int oldest_driver = 12000;

@@ -2,6 +2,7 @@
 // that all our work goes to, and its memory. Made at first use, never destroyed.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "runtime/device/buffer.h"
@@ -37,7 +38,10 @@ MemoryStatistics memory_statistics(int index);
 void reset_peak_memory(int index);
 void release_cached_memory(int index);
 
-/// Should every launch wait until its kernel is done (PICOGRAD_SYNC=1)?
-bool launches_wait();
+/// What follows every cuLaunchKernelEx: throws if it failed, naming the kernel and, unless an
+/// earlier kernel may be to blame, its launch (`describe` is called for that). With PICOGRAD_SYNC=1
+/// waits until the kernel is done.
+void finish_launch(const std::string& kernel, const Gpu& gpu, Result launched,
+                   const std::function<std::string()>& describe);
 
 }  // namespace pg::cuda

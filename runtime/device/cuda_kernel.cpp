@@ -17,9 +17,6 @@ namespace {
 
 using Op = tile::HostProgram::Step::Op;
 
-/// Without this attribute a block gets 48 KiB of dynamic shared memory at most.
-constexpr std::int64_t shared_without_asking = 48 << 10;
-
 /// Two's complement without undefined overflow.
 std::int64_t wrapped(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
@@ -214,16 +211,8 @@ void LoadedKernel::launch(std::int64_t* words) const {
   config.stream = device.stream;
   const Api& driver = api(label_);
   const ProfiledLaunch profiled(label_, device);
-  const Result launched = driver.cuLaunchKernelEx(&config, function_, parameters, nullptr);
-  // A failed launch may report what an earlier kernel did: then the error must not name this one.
-  if (launched != success) {
-    check(label_, "cuLaunchKernelEx", launched,
-          launches_wait() || launched < 700 || launched == 701 ? describe_launch(programs) : "");
-  }
-  if (launches_wait()) {
-    const Result done = driver.cuStreamSynchronize(device.stream);
-    if (done != success) check(label_, "the kernel", done, describe_launch(programs));
-  }
+  finish_launch(label_, device, driver.cuLaunchKernelEx(&config, function_, parameters, nullptr),
+                [&] { return describe_launch(programs); });
 }
 
 }  // namespace pg::cuda

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "runtime/device/cuda_kernel.h"
 #include "runtime/device/cuda_memory.h"
 #include "runtime/device/kernel.h"
+#include "runtime/device/nvrtc.h"
 #include "runtime/device/profile.h"
+#include "runtime/device/raw_kernel.h"
 #include "tests/fake_cuda/fake_cuda.h"
 
 using namespace pg;
@@ -78,7 +81,7 @@ class RecordingCompiler : public tile::Compiler {
   std::variant<tile::GpuKernel, tile::CompileError> compile_gpu(
       const tile::CompileRequest& request) override {
     requests.push_back(request);
-    tile::GpuKernel kernel{image, entry, threads, shared_bytes, {}};
+    tile::GpuKernel kernel{image, entry, threads, shared_bytes, {}, {}};
     kernel.grid.steps = {{Op::Word, 1},
                          {Op::Constant, 15},
                          {Op::Add, 0, 0, 1},
@@ -379,4 +382,48 @@ TEST_CASE("a grid's program is evaluated in wrapping 64-bit integers") {
   CHECK_THROWS_AS(cuda::check_host_program("test", wrong, 0), Error);
   wrong.steps = {{Op::Word, 5}};
   CHECK_THROWS_AS(cuda::check_host_program("test", wrong, 5), Error);
+}
+
+TEST_CASE("kernels in CUDA C++: arguments, shapes and what is wrong before a launch") {
+  const Installed installed;
+  Vector a(32), b(32);
+  const cuda::RawKernel scale("text", "scale");
+  const auto launch = [&](const cuda::LaunchShape& shape, const std::vector<Argument>& arguments) {
+    return message_of([&] { scale.launch(shape, arguments); });
+  };
+  const cuda::LaunchShape good{.grid = {2}, .block = {128}};
+  std::vector<float> host(4);
+  const std::int64_t n = 4, one = 1;
+  CHECK(launch(good, {Argument::tensor(host.data(), Element::F32, 1, &n, &one)}) ==
+        "scale: argument 0 is on cpu, but CUDA C++ runs on a GPU; move it with to(device)");
+  Argument elsewhere = b.argument();
+  elsewhere.device = cuda_device(1);
+  CHECK(launch(good, {a.argument(), elsewhere}) ==
+        "scale: argument 1 is on cuda:1, but one before it is on cuda:0; move it with to(device)");
+  CHECK(launch(good, {Argument::scalar(1.0f)}) ==
+        "scale: no tensor among the arguments says on which GPU to run");
+  CHECK(contains(launch({.grid = {2}, .block = {2000}}, {a.argument()}),
+                 "scale: grid (2, 1, 1), block (2000, 1, 1), 0 bytes of shared memory on cuda:0 "
+                 "cannot be launched"));
+  CHECK(launch({.grid = {0}, .block = {128}}, {a.argument()}) == "no error");
+  CHECK(message_of([] { cuda::RawKernel().name(); }) == "raw kernel: the handle is empty");
+}
+
+TEST_CASE("NVRTC compiles, or its log says why not") {
+  if (!cuda::nvrtc_version()) {
+    std::printf("SKIP NVRTC compiles, or its log says why not: no NVRTC (needs a GPU machine)\n");
+    return;
+  }
+  const std::string text =
+      "template <class T> __global__ void scale(T* x, T by) { x[threadIdx.x] *= by * SIGN; }";
+  const cuda::CompiledSource code =
+      cuda::compile_source(text, "scale<float>", {"-DSIGN=-1"}, "sm_90a");
+  CHECK(
+      code.image.starts_with("\x7f"
+                             "ELF"));
+  CHECK(contains(code.entry, "scale"));
+  const std::string message =
+      message_of([&] { cuda::compile_source(text, "scale<float>", {}, "sm_90a"); });
+  CHECK(message.starts_with("scale<float>: the CUDA source does not compile: "));
+  CHECK(contains(message, "identifier \"SIGN\" is undefined"));
 }

@@ -72,12 +72,29 @@ Gpu& gpu(std::string_view op, int index) {
   return slot.gpu;
 }
 
+namespace {
+
+/// PICOGRAD_SYNC=1
 bool launches_wait() {
   static const bool wait = [] {
     const char* set = std::getenv("PICOGRAD_SYNC");
     return set != nullptr && std::strcmp(set, "1") == 0;
   }();
   return wait;
+}
+
+}  // namespace
+
+void finish_launch(const std::string& kernel, const Gpu& gpu, Result launched,
+                   const std::function<std::string()>& describe) {
+  if (launched != success) {
+    // Without a wait after each launch, this one may report what an earlier kernel did.
+    const bool is_own = launches_wait() || launched < 700 || launched == 701;
+    check(kernel, "cuLaunchKernelEx", launched, is_own ? describe() : "");
+  }
+  if (!launches_wait()) return;
+  const Result done = api(kernel).cuStreamSynchronize(gpu.stream);
+  if (done != success) check(kernel, "the kernel", done, describe());
 }
 
 }  // namespace cuda

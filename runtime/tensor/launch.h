@@ -6,6 +6,7 @@
 #include <array>
 
 #include "runtime/device/kernel.h"
+#include "runtime/device/raw_kernel.h"
 #include "runtime/tensor/tensor.h"
 
 namespace pg {
@@ -37,6 +38,14 @@ template <typename... Values>
 void launch(const Kernel& kernel, const Values&... values) {
   const std::array<Argument, sizeof...(Values)> arguments{argument(values)...};
   kernel.launch(arguments);
+}
+
+/// The same for a kernel in CUDA C++: pg::launch(kernel, {.grid = {8}, .block = {256}}, x, y, 3).
+template <typename... Values>
+void launch(const cuda::RawKernel& kernel, const cuda::LaunchShape& shape,
+            const Values&... values) {
+  const std::array<Argument, sizeof...(Values)> arguments{argument(values)...};
+  kernel.launch(shape, arguments);
 }
 
 }  // namespace pg

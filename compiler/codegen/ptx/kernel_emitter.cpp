@@ -5,6 +5,9 @@
 #include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "compiler/base/check.h"
 #include "compiler/schedule/index_map.h"
 
@@ -261,8 +264,20 @@ llvm::Value* KernelEmitter::tensor(ValueId tensor) {
   });
 }
 
+/// The launcher checks that a symbol has one value, so its first place speaks for all: bounds of
+/// tensors of one size are then the same value.
 llvm::Value* KernelEmitter::size(ValueId tensor, std::size_t dim) {
-  return argument_word(first_word_[function_.values[tensor].index] + 1 + dim);
+  const std::string& symbol = function_.parameters[function_.values[tensor].index].sizes[dim];
+  std::int64_t constant = 0;
+  const char* end = symbol.data() + symbol.size();
+  if (std::from_chars(symbol.data(), end, constant).ptr == end) return i64(constant);
+  for (std::size_t p = 0; p < function_.parameters.size(); ++p) {
+    const auto& sizes = function_.parameters[p].sizes;
+    const auto found = std::ranges::find(sizes, symbol);
+    if (found == sizes.end()) continue;
+    return argument_word(first_word_[p] + 1 + static_cast<std::size_t>(found - sizes.begin()));
+  }
+  TILE_UNREACHABLE("a size is its own first place at the latest");
 }
 
 llvm::Value* KernelEmitter::stride(ValueId tensor, std::size_t dim) {

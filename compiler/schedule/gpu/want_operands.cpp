@@ -67,10 +67,13 @@ std::vector<std::optional<Layout>> GpuPlanner::wanted(const Op& op) {
       break;
     case OpCode::Reshape: {
       const ir::Shape& from = function_.type(op.operands[0]).shape;
-      if (!result || from.empty()) break;
-      layouts[0] = can_reshape(from, function_.type(op.results[0]).shape)
+      const bool is_anew = is_tile(op.results[0]) && !result;
+      if (from.empty() || is_anew) break;
+      std::vector<int> order(from.size());
+      std::iota(order.rbegin(), order.rend(), 0);
+      layouts[0] = result && can_reshape(from, function_.type(op.results[0]).shape)
                        ? reshape(*result, from)
-                       : plan_.layouts[op.operands[0]];
+                       : home_or(op.operands[0], blocked_layout(from, order, 1, plan_.warps));
       break;
     }
     case OpCode::Permute:

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "compiler/driver/jit_compiler.h"
 #include "runtime/device/device.h"
@@ -24,7 +25,9 @@ int main(int count, char** arguments) {
   }
   if (device != "cpu") {
     if (pg::cuda_device_count() == 0) {
-      std::printf("SKIP %s on %s: no GPU\n", arguments[0], device.c_str());
+      const std::string_view program = arguments[0];
+      std::printf("SKIP %s on %s: no GPU\n",
+                  std::string(program.substr(program.rfind('/') + 1)).c_str(), device.c_str());
       return 0;
     }
     pg::set_default_device(pg::parse_device(device == "fake" ? "cuda" : device));

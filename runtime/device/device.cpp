@@ -166,6 +166,22 @@ std::string describe(Device device) {
       cuda::version_text(cuda::api("device").driver_version));
 }
 
+std::string describe_cuda_driver() {
+  const cuda::Api* driver = cuda::find_api();
+  if (driver == nullptr) return cuda::missing_reason();
+  return fmt::format("{} ({})", cuda::version_text(driver->driver_version), driver->library);
+}
+
+DeviceMemory device_memory(Device device) {
+  const char* op = "device_memory";
+  if (!device.is_cuda()) fail(op, "only of a GPU, not of {}", to_string(device));
+  cuda::gpu(op, device.index);
+  DeviceMemory memory;
+  cuda::check(op, "cuMemGetInfo",
+              cuda::api(op).cuMemGetInfo(&memory.free_bytes, &memory.total_bytes));
+  return memory;
+}
+
 std::string_view target_of(Device device) {
   if (!device.is_cuda()) return target();
   check_device("device", device);

@@ -39,6 +39,14 @@ void check_device(std::string_view op, Device device);
 int cuda_device_count();
 /// One line: "cuda:0 NVIDIA H100 80GB HBM3, sm_90a, 79.1 GiB, driver 13.0".
 std::string describe(Device device);
+/// "13.0 (libcuda.so.1)", or why there is none that can be used. Never throws.
+std::string describe_cuda_driver();
+struct DeviceMemory {
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+};
+/// Of a GPU, all processes counted.
+DeviceMemory device_memory(Device device);
 /// What kernels are compiled for there: the CPU's target() or "sm_90a".
 std::string_view target_of(Device device);
 

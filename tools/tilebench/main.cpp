@@ -12,7 +12,8 @@
 int main(int argc, char** argv) {
   CLI::App app("Benchmarks against peers; medians of interleaved rounds.", "tilebench");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 5 error.");
+  app.footer(
+      "Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 4 no such device, 5 error.");
   int threads = 1, rounds = 11;
   app.add_option("--threads", threads)->capture_default_str()->check(CLI::Range(1, 1024));
   app.add_option("--rounds", rounds)->capture_default_str()->check(CLI::Range(1, 1000));
@@ -20,6 +21,9 @@ int main(int argc, char** argv) {
   auto* matmul = app.add_subcommand("matmul", "matrix products against OpenBLAS (floor 0.9)");
   matmul->add_option("--size", size)->capture_default_str()->check(CLI::Range(1, 16384));
   auto* eager = app.add_subcommand("eager", "one small eager operation (floor 1 us)");
+  std::string device = "cuda";
+  auto* launch = app.add_subcommand("launch", "the host's time for a launch (floor 5 us)");
+  launch->add_option("--device", device, "cpu, cuda or cuda:N")->capture_default_str();
   bench::DecodeOptions decode_options;
   std::string bin = std::filesystem::path(argv[0]).parent_path().string();
   auto* decode =
@@ -42,10 +46,19 @@ int main(int argc, char** argv) {
     bool reached = true;
     if (*matmul) reached = bench::matmul(size, rounds);
     if (*eager) reached = bench::eager(rounds);
+    if (*launch) {
+      const pg::Device on = pg::parse_device(device);
+      pg::check_device("--device", on);
+      std::fprintf(stderr, "%s\n", pg::describe(on).c_str());
+      reached = bench::launches(on, rounds);
+    }
     decode_options.bin = bin;
     if (*decode) reached = bench::decode(decode_options, rounds);
     if (*compile) reached = bench::compile_times(bin, text);
     return reached ? 0 : 3;
+  } catch (const pg::Unavailable& error) {
+    std::fprintf(stderr, "tilebench: %s\n", error.what());
+    return 4;
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "tilebench: %s\n", error.what());
     return 5;

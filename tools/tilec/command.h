@@ -23,11 +23,13 @@ enum ExitCode : int {
   exit_bad_data = 5,
   exit_no_memory = 6,
   exit_io = 7,
+  exit_device_fault = 70,
 };
 
 using Command = std::function<int()>;
 Command add_check(CLI::App& app);
 Command add_emit(CLI::App& app);
+Command add_doctor(CLI::App& app);
 Command add_explain(CLI::App& app);
 Command add_run(CLI::App& app);
 

@@ -16,11 +16,11 @@ int main(int argc, char** argv) {
       "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
       "with NaN.\n"
       "Exit codes: 0 done, 1 the source has errors, 2 usage, 3 a check failed,\n"
-      "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output.");
+      "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output,\n"
+      "70 the device failed.");
   const std::vector<std::pair<const char*, tilec::Command>> commands = {
-      {"check", tilec::add_check(app)},
-      {"emit", tilec::add_emit(app)},
-      {"explain", tilec::add_explain(app)},
+      {"check", tilec::add_check(app)}, {"doctor", tilec::add_doctor(app)},
+      {"emit", tilec::add_emit(app)},   {"explain", tilec::add_explain(app)},
       {"run", tilec::add_run(app)},
   };
   try {
@@ -35,6 +35,15 @@ int main(int argc, char** argv) {
   } catch (const tilec::UsageError& error) {
     std::fprintf(stderr, "tilec: %s\n", error.message.c_str());
     return error.code;
+  } catch (const pg::Unavailable& error) {
+    std::fprintf(stderr, "tilec: %s\n", error.what());
+    return tilec::exit_environment;
+  } catch (const pg::OutOfMemory& error) {
+    std::fprintf(stderr, "tilec: %s\n", error.what());
+    return tilec::exit_no_memory;
+  } catch (const pg::DeviceFault& error) {
+    std::fprintf(stderr, "tilec: %s\n", error.what());
+    return tilec::exit_device_fault;
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "tilec: %s\n", error.what());
     return tilec::exit_bad_data;

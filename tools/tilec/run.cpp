@@ -1,4 +1,4 @@
-// tilec run: launches one kernel, with the interpreter or on the CPU, on files or random numbers,
+// tilec run: launches one kernel, with the interpreter or on a device, on files or random numbers,
 // and prints or saves what it wrote.
 #include <fmt/format.h>
 
@@ -19,7 +19,8 @@ struct Options {
   Input input;
   std::vector<std::string> arguments;  // "x=random:3,5"
   std::vector<std::string> saves;      // "y=result.npy"
-  std::string on = "cpu";
+  std::string on = "device";
+  std::string device = "cpu";
   std::uint64_t seed = 0;
 };
 
@@ -62,16 +63,24 @@ std::vector<Value> make_values(const tile::KernelSignature& signature, const Opt
   return values;
 }
 
-void run_on_cpu(const tile::KernelSource& source, const Options& options,
-                const std::vector<Value>& values) {
+// Outputs end up on the host again.
+void run_compiled(const tile::KernelSource& source, const Options& options,
+                  std::vector<Value>& values) {
+  const pg::Device device = pg::parse_device(options.device);
+  pg::check_device("--device", device);
   tile::install_jit_compiler();
   pg::set_target(options.input.target);
   pg::Kernel kernel(source, options.input.kernel, parse_settings(options.input.set));
+  fmt::print(stderr, "{}\n", pg::describe(device));
   std::vector<pg::Argument> arguments;
-  for (const Value& value : values) {
+  for (Value& value : values) {
+    if (value.tensor.defined()) value.tensor = pg::to_device(value.tensor, device);
     arguments.push_back(value.tensor.defined() ? pg::argument(value.tensor) : value.scalar);
   }
   kernel.launch(arguments);
+  for (Value& value : values) {
+    if (value.tensor.defined()) value.tensor = pg::to_device(value.tensor, pg::cpu_device);
+  }
 }
 
 int run_interpreted(tile::LoadedFile& file, const Options& options,
@@ -102,8 +111,8 @@ int run(Options options) {
   if (!signature) return finish(file);
 
   std::vector<Value> values = make_values(*signature, options);
-  if (options.on == "cpu") {
-    run_on_cpu(source, options, values);
+  if (options.on == "device") {
+    run_compiled(source, options, values);
   } else if (int code = run_interpreted(file, options, values); code != exit_ok) {
     return code;
   }
@@ -140,9 +149,10 @@ Command add_run(CLI::App& app) {
       ->allow_extra_args(false);
   command->add_option("--save", options->saves, "NAME=FILE.npy: save an output, print it not")
       ->allow_extra_args(false);
-  command->add_option("--on", options->on, "cpu or interpreter")
+  command->add_option("--on", options->on, "device or interpreter")
       ->capture_default_str()
-      ->check(CLI::IsMember({"cpu", "interpreter"}));
+      ->check(CLI::IsMember({"device", "interpreter"}));
+  command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--seed", options->seed, "of random arguments")->capture_default_str();
   return [options] { return run(*options); };
 }

@@ -15,6 +15,19 @@
 
 namespace tilec {
 
+std::optional<std::string> find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folders = path != nullptr ? path : "";
+  folders += ":/usr/local/cuda/bin";
+  for (std::size_t begin = 0; begin <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', begin), folders.size());
+    const std::string program = folders.substr(begin, end - begin) + "/" + name;
+    if (program.front() == '/' && access(program.c_str(), X_OK) == 0) return program;
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -34,20 +47,6 @@ struct TemporaryFolder {
     fs::remove_all(path, ignored);
   }
 };
-
-/// In PATH, then where the toolkit installs itself.
-std::optional<std::string> find_program(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string folders = path != nullptr ? path : "";
-  folders += ":/usr/local/cuda/bin";
-  for (std::size_t begin = 0; begin <= folders.size();) {
-    const std::size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string program = folders.substr(begin, end - begin) + "/" + name;
-    if (program.front() == '/' && access(program.c_str(), X_OK) == 0) return program;
-    begin = end + 1;
-  }
-  return std::nullopt;
-}
 
 std::string require_program(const std::string& name) {
   const auto program = find_program(name);

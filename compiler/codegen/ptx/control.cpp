@@ -188,6 +188,16 @@ void KernelEmitter::assume_turns(OpId loop) {
   hazards_.assume(reads, writes);
 }
 
+bool KernelEmitter::prepare_buffers(BlockId body) {
+  bool found = false;
+  for (const schedule::StagedTile& tile : plan_.staged) {
+    if (tile.alternates_in != body) continue;
+    found = true;
+    before_access(HazardTracker::place_of(tile.region), HazardTracker::Access::Write);
+  }
+  return found;
+}
+
 void KernelEmitter::emit_for(OpId id) {
   if (plan_.pipeline && plan_.pipeline->loop == id) return emit_pipeline(id);
   const Op& op = function_.ops[id];
@@ -199,12 +209,15 @@ void KernelEmitter::emit_for(OpId id) {
   llvm::Value* lower = scalar(op.operands[ir::op::For::lower]);
   llvm::Value* upper = scalar(op.operands[ir::op::For::upper]);
   llvm::Value* step = scalar(op.operands[ir::op::For::step]);
+  const bool alternates = prepare_buffers(region);
   llvm::BasicBlock* before = builder_.GetInsertBlock();
   llvm::BasicBlock *header = new_block("for"), *body = new_block("body"), *after = new_block("end");
   builder_.CreateBr(header);
 
   builder_.SetInsertPoint(header);
   const Registers index = make_phis({lower}, before);
+  const Registers parity = make_phis(alternates ? Registers{i32(0)} : Registers{}, before);
+  if (alternates) turn_parities_[region] = parity[0];
   for (Registers& registers : carried) registers = make_phis(registers, before);
   builder_.CreateCondBr(builder_.CreateICmpSLT(index[0], upper), body, after);
   assume_turns(id);
@@ -217,10 +230,20 @@ void KernelEmitter::emit_for(OpId id) {
   complete_phis(carried, region);
   llvm::cast<llvm::PHINode>(index[0])->addIncoming(builder_.CreateAdd(index[0], step),
                                                    builder_.GetInsertBlock());
+  if (alternates) {
+    llvm::cast<llvm::PHINode>(parity[0])->addIncoming(builder_.CreateXor(parity[0], i32(1)),
+                                                      builder_.GetInsertBlock());
+  }
   branch_back(header);
 
   builder_.SetInsertPoint(after);
   hazards_ = at_header;
+  for (const schedule::GpuDot& dot : plan_.dots) {
+    if (dot.chain != id) continue;
+    const ValueId acc = function_.ops[dot.op].operands[ir::op::Dot::acc];
+    Registers& registers = carried[function_.values[acc].index - 1];
+    registers = plus_zero(std::move(registers));
+  }
   for (std::size_t i = 0; i < op.results.size(); ++i) bind(op.results[i], carried[i]);
 }
 

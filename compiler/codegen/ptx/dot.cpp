@@ -29,7 +29,7 @@ struct KernelEmitter::DotSide {
 namespace {
 
 constexpr std::int64_t vector_length = 4;
-constexpr std::int64_t unrolled_depth = 8;
+constexpr std::int64_t unrolled_depth = 16;
 
 /// Registers hold aligned runs of four along the dimension.
 bool holds_vectors(const Layout& layout, int dim) {
@@ -88,7 +88,7 @@ KernelEmitter::DotSide KernelEmitter::dot_side(const GpuDot& dot, std::size_t st
                                 builder_.CreateMul(thread_coordinate(layout, d), i32(batch_size)));
     batch_size *= layout.extents[static_cast<std::size_t>(d)];
   }
-  side.base = shared_address(region(side.tile->region), offset);
+  side.base = shared_address(staged_base(*side.tile), offset);
   side.has_vectors = holds_vectors(layout, dim);
   for (int r = 0; r < layout.register_count(); ++r) {
     const std::int64_t element = layout.register_element(r);
@@ -194,6 +194,13 @@ Registers KernelEmitter::dot_by_mma(const GpuDot& dot, Registers acc, std::int64
   });
 }
 
+/// Ends a dot: a zero result is +0.
+Registers KernelEmitter::plus_zero(Registers values) {
+  llvm::Value* zero = llvm::ConstantFP::get(builder_.getFloatTy(), 0.0);
+  for (llvm::Value*& value : values) value = builder_.CreateFAdd(value, zero);
+  return values;
+}
+
 void KernelEmitter::emit_dot(OpId id) {
   const ir::Op& op = function_.ops[id];
   const GpuDot& dot = plan_.dot(id);
@@ -204,10 +211,7 @@ void KernelEmitter::emit_dot(OpId id) {
   const std::int64_t depth = function_.type(op.operands[ir::op::Dot::lhs]).shape.back();
   acc = dot.kind == GpuDot::Kind::Simt ? dot_by_fma(dot, std::move(acc), depth)
                                        : dot_by_mma(dot, std::move(acc), depth);
-  // A zero result is +0.
-  llvm::Value* zero = llvm::ConstantFP::get(builder_.getFloatTy(), 0.0);
-  for (llvm::Value*& value : acc) value = builder_.CreateFAdd(value, zero);
-  bind(op.results[0], std::move(acc));
+  bind(op.results[0], dot.chain.is_none() ? plus_zero(std::move(acc)) : std::move(acc));
 }
 
 }  // namespace tile::codegen::ptx

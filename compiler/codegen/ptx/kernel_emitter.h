@@ -46,6 +46,8 @@ class HazardTracker {
   /// True when a barrier must come before this access. Records the access.
   bool needs_barrier(Place place, Access access, Owner owner = 0);
   void barrier() { reads_.clear(), writes_.clear(); }
+  /// A write that no earlier access can disturb.
+  void record_write(Place place) { record(writes_, place, 0); }
   /// Before a loop's body: whatever the loop touches may have been touched by the turn before.
   void assume(const std::set<Place>& reads, const std::set<Place>& writes);
   /// After branches: what either side left open.
@@ -114,7 +116,8 @@ class KernelEmitter {
   /// Writes a tile to scratch at its logical flat indices, and reads it anywhere from there.
   void write_scratch(const Registers& values, const Layout& layout, const ir::Type& type);
   llvm::Value* read_scratch(llvm::Value* flat_index, ir::ElementType element);
-  void stage(ir::ValueId value);  // every StagedTile of the value
+  void stage(ir::ValueId value);                               // every StagedTile of the value
+  llvm::Value* staged_base(const schedule::StagedTile& tile);  // of this turn's buffer
   void store_shared(const SharedTile& tile, const Registers& values, const Layout& layout);
   Registers load_shared(const SharedTile& tile, const Layout& layout);
   Memory shared_place(const SharedTile& tile, const Layout& layout, int register_number);
@@ -142,6 +145,8 @@ class KernelEmitter {
   void bind_arguments(ir::BlockId block, std::size_t first, std::span<const Registers> values);
   /// Ends a turn of a loop.
   void branch_back(llvm::BasicBlock* header);
+  /// Before a loop: the buffers that its turns alternate between are free. True if it has such.
+  bool prepare_buffers(ir::BlockId body);
   llvm::BasicBlock* new_block(const std::string& name);
   /// Forgets what is known of the memory that the loop touches: a turn may follow another.
   void assume_turns(ir::OpId loop);
@@ -182,6 +187,7 @@ class KernelEmitter {
 
   // dot.cpp
   void emit_dot(ir::OpId op);
+  Registers plus_zero(Registers values);
   struct DotSide;
   DotSide dot_side(const schedule::GpuDot& dot, std::size_t staged, int dim);
   void load_dot_side(DotSide& side, llvm::Value* k);
@@ -211,8 +217,8 @@ class KernelEmitter {
   void wait_for_products(Registers& acc, const Registers& fragments);
   llvm::Value* descriptor(llvm::Value* address);
   /// Inline PTX with side effects.
-  llvm::Value* machine(const std::string& text, const std::string& constraints,
-                       llvm::Type* result, std::span<llvm::Value* const> operands);
+  llvm::Value* machine(const std::string& text, const std::string& constraints, llvm::Type* result,
+                       std::span<llvm::Value* const> operands);
   void machine(const std::string& text, const std::string& constraints,
                std::initializer_list<llvm::Value*> operands);
 
@@ -245,7 +251,8 @@ class KernelEmitter {
   std::vector<std::size_t> first_word_;       // of each parameter
   std::map<std::string, llvm::Value*> once_;  // what once() made
   HazardTracker hazards_;
-  bool are_consumers_alone_ = false;  // the pipeline's producer warps have left
+  std::map<ir::BlockId, llvm::Value*> turn_parities_;  // i32 0, 1, 0, ... in loops' bodies
+  bool are_consumers_alone_ = false;                   // the pipeline's producer warps have left
   passes::IndexFacts facts_;
   std::vector<std::string> owners_;  // of tensor accesses; number i is owner i + 1
 };

@@ -375,9 +375,7 @@ void KernelEmitter::emit_pipeline(OpId id) {
   builder_.SetInsertPoint(consumers);
   are_consumers_alone_ = true;
   acc = emit_consumers(ring, std::move(acc));
-  llvm::Value* zero = llvm::ConstantFP::get(builder_.getFloatTy(), 0.0);
-  for (llvm::Value*& value : acc) value = builder_.CreateFAdd(value, zero);
-  bind(op.results[0], std::move(acc));
+  bind(op.results[0], plus_zero(std::move(acc)));
 }
 
 }  // namespace tile::codegen::ptx

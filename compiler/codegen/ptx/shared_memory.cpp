@@ -188,6 +188,14 @@ Registers KernelEmitter::rounded_to_tf32(const Registers& values) {
   return rounded;
 }
 
+llvm::Value* KernelEmitter::staged_base(const schedule::StagedTile& tile) {
+  llvm::Value* base = region(tile.region);
+  if (tile.alternates_in.is_none()) return base;
+  llvm::Value* parity = turn_parities_.at(tile.alternates_in);
+  return builder_.CreateGEP(builder_.getInt8Ty(), base,
+                            builder_.CreateMul(parity, i32(tile.buffer_bytes)));
+}
+
 void KernelEmitter::stage(ValueId value) {
   for (const schedule::StagedTile& tile : plan_.staged) {
     if (tile.value != value) continue;
@@ -209,8 +217,13 @@ void KernelEmitter::stage(ValueId value) {
     }
     Registers values = in_layout(value, layout);
     if (tile.rounds_tf32) values = rounded_to_tf32(values);
-    before_access(HazardTracker::place_of(tile.region), HazardTracker::Access::Write);
-    store_shared({region(tile.region), type, std::move(strides)}, values, layout);
+    if (tile.alternates_in.is_none()) {
+      before_access(HazardTracker::place_of(tile.region), HazardTracker::Access::Write);
+    } else {
+      // Who reads this buffer read it two turns ago: all have met since, to read the other one.
+      hazards_.record_write(HazardTracker::place_of(tile.region));
+    }
+    store_shared({staged_base(tile), type, std::move(strides)}, values, layout);
   }
 }
 

@@ -33,6 +33,10 @@ struct StagedTile {
   std::int64_t pitch = 0;      // elements from one outer index to the next, padding included
   std::int64_t batch_pitch = 0;
   bool rounds_tf32 = false;  // elements are rounded to tf32 when written
+  /// A loop's body whose turns use two buffers by turns: writing the next tile then need not wait
+  /// for those who still read the last. None: one buffer.
+  ir::BlockId alternates_in;
+  std::int64_t buffer_bytes = 0;  // of one buffer
   RegionId region;
 };
 
@@ -45,6 +49,9 @@ struct GpuDot {
   Kind kind = Kind::Simt;
   Layout result;                 // of acc and of the result
   std::size_t lhs = 0, rhs = 0;  // indices into GpuPlan::staged
+  /// A loop that adds to one accumulator from zero on, turn after turn: the + 0.0 that ends a dot
+  /// is due once, after the loop. None: after each dot.
+  ir::OpId chain;
 };
 
 /// How a Reduce or a Scan gets its values along the axis. The layout wanted of its operands keeps

@@ -101,6 +101,32 @@ Layout mma_dot_layout(const ir::Shape& shape, int warps) {
   return layout;
 }
 
+/// The loop whose carried accumulator only this dot adds to. (From a zero that is not -0, the zero
+/// after each turn and the one at the end come to the same: docs/ir.md, dot.)
+OpId GpuPlanner::find_chain(OpId id) const {
+  const Op& op = function_.ops[id];
+  const ir::Value& acc = function_.values[op.operands[ir::op::Dot::acc]];
+  if (!acc.op.is_none() || acc.index == 0) return {};
+  const OpId loop = function_.blocks[acc.block].owner;
+  if (loop.is_none() || function_.ops[loop].code != OpCode::For) return {};
+  const std::size_t carried = acc.index - 1;
+  const auto init =
+      function_.constant_value(function_.ops[loop].operands[ir::op::For::inits + carried]);
+  if (!init || init->bits != 0) return {};
+  int uses = 0;
+  bool is_yielded = false;
+  ir::walk(function_, acc.block, [&](ir::BlockId block, OpId other) {
+    const Op& user = function_.ops[other];
+    for (std::size_t i = 0; i < user.operands.size(); ++i) {
+      const ValueId operand = user.operands[i];
+      if (operand == op.operands[ir::op::Dot::acc] || operand == op.results[0]) ++uses;
+      is_yielded = is_yielded || (operand == op.results[0] && block == acc.block &&
+                                  user.code == OpCode::Yield && i == carried);
+    }
+  });
+  return uses == 2 && is_yielded ? loop : OpId{};
+}
+
 std::size_t GpuPlanner::stage(ValueId value, bool is_transposed, bool rounds_tf32) {
   for (std::size_t i = 0; i < plan_.staged.size(); ++i) {
     const StagedTile& known = plan_.staged[i];
@@ -124,7 +150,8 @@ std::size_t GpuPlanner::stage(ValueId value, bool is_transposed, bool rounds_tf3
   for (std::size_t d = 0; d + 2 < rank; ++d) batches *= extents[d];
   Region region;
   region.name = function_.values[value].name;
-  region.bytes = 4 * tile.batch_pitch * batches;
+  tile.buffer_bytes = 4 * tile.batch_pitch * batches;
+  region.bytes = tile.buffer_bytes;
   tile.region = plan_.regions.push_back(region);
   plan_.staged.push_back(tile);
   return plan_.staged.size() - 1;
@@ -148,7 +175,33 @@ void GpuPlanner::plan_dots() {
     // Both sides with k outermost: a fragment is a run of rows, or of columns.
     dot.lhs = stage(lhs, true, is_tf32);
     dot.rhs = stage(op.operands[ir::op::Dot::rhs], false, is_tf32);
+    dot.chain = find_chain(id);
     plan_.dots.push_back(dot);
+  }
+  alternate_buffers();
+}
+
+/// Two buffers for tiles that a loop's body writes and reads, as far as shared memory goes.
+void GpuPlanner::alternate_buffers() {
+  EntityVector<OpId, ir::BlockId> block_of;
+  block_of.resize(function_.ops.size());
+  ir::walk(function_, function_.body, [&](ir::BlockId block, OpId op) { block_of[op] = block; });
+  std::int64_t bytes = 0;
+  for (const StagedTile& tile : plan_.staged) bytes += tile.buffer_bytes;
+  for (std::size_t i = 0; i < plan_.staged.size(); ++i) {
+    StagedTile& tile = plan_.staged[i];
+    const ir::Value& value = function_.values[tile.value];
+    const ir::BlockId block = value.op.is_none() ? value.block : block_of[value.op];
+    const OpId owner = function_.blocks[block].owner;
+    if (owner.is_none() || function_.ops[owner].code != OpCode::For) continue;
+    const bool is_read_here = std::ranges::all_of(plan_.dots, [&](const GpuDot& dot) {
+      return (dot.lhs != i && dot.rhs != i) || block_of[dot.op] == block;
+    });
+    // What is left goes to conversions and reductions.
+    if (!is_read_here || bytes + tile.buffer_bytes > target_.shared_bytes * 3 / 4) continue;
+    bytes += tile.buffer_bytes;
+    tile.alternates_in = block;
+    plan_.regions[tile.region].bytes = 2 * tile.buffer_bytes;
   }
 }
 

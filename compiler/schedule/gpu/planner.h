@@ -41,6 +41,8 @@ class GpuPlanner {
 
   // plan_dots.cpp
   void plan_dots();
+  void alternate_buffers();
+  ir::OpId find_chain(ir::OpId dot) const;
   std::size_t stage(ir::ValueId value, bool is_transposed, bool rounds_tf32);
 
   // make_gpu_plan.cpp

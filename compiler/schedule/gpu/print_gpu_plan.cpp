@@ -14,10 +14,12 @@ std::string name_of(const ir::Function& function, ir::ValueId value) {
 
 std::string describe(const StagedTile& tile, const ir::Function& function, const GpuPlan& plan) {
   const Region& region = plan.regions[tile.region];
-  return fmt::format("  staged {}: {}, {} outermost, pitch {}{}, {} bytes at {}\n",
+  return fmt::format("  staged {}: {}, {} outermost, pitch {}{}{}, {} bytes at {}\n",
                      name_of(function, tile.value), ir::to_string(function.type(tile.value)),
                      tile.is_transposed ? "columns" : "rows", tile.pitch,
-                     tile.rounds_tf32 ? ", rounded to tf32" : "", region.bytes, region.offset);
+                     tile.rounds_tf32 ? ", rounded to tf32" : "",
+                     tile.alternates_in.is_none() ? "" : ", two buffers", region.bytes,
+                     region.offset);
 }
 
 std::string describe(const Pipeline& pipeline, const ir::Function& function) {

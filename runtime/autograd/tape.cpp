@@ -142,7 +142,6 @@ Tensor Tensor::requires_grad_(bool value) const {
     leaf->order = autograd::next_order();
     leaf->name = "leaf";
     leaf->output_shapes.push_back(shape());
-    leaf->device = device();
     set_autograd_meta(std::make_unique<autograd::GradMeta>(autograd::Edge{std::move(leaf), 0}));
   }
   if (!value) set_autograd_meta(nullptr);

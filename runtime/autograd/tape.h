@@ -99,7 +99,7 @@ class Node {
   std::vector<Edge> edges;  // one per input
   std::vector<Saved> saved;
   std::vector<Shape> output_shapes;
-  Device device;  // of the outputs
+  Device device;  // of the outputs; not kept for a leaf, which may move
   Vjp vjp;
   Tensor leaf_gradient;
 };

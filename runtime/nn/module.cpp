@@ -56,6 +56,13 @@ void Module::zero_grad() const {
   for (const Tensor& parameter : parameters()) parameter.zero_grad();
 }
 
+void Module::to(Device device) const {
+  for (const Tensor& parameter : parameters()) {
+    parameter.zero_grad();
+    move_to_device(parameter, device);
+  }
+}
+
 std::int64_t Module::parameter_count() const {
   std::int64_t count = 0;
   for (const Tensor& parameter : parameters()) count += parameter.numel();

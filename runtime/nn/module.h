@@ -31,6 +31,9 @@ class Module {
   std::vector<NamedTensor> named_parameters() const;
   std::vector<Tensor> parameters() const;
   void zero_grad() const;
+  /// Moves all parameters; handles on them stay valid. Gradients are dropped. Before an optimizer
+  /// is made for them.
+  void to(Device device) const;
   std::int64_t parameter_count() const;
 
  protected:

@@ -176,6 +176,19 @@ Tensor to_device(const Tensor& x, Device device) {
   return result;
 }
 
+void move_to_device(const Tensor& x, Device device) {
+  detail::checked("to", x);
+  detail::Storage& storage = *x.impl()->storage;
+  if (storage.device == device) return;
+  check_device("to", device);
+  Buffer moved = allocate("to", storage.bytes, 1, device);
+  copy_bytes(moved.data(), device, storage.buffer.data(), storage.device,
+             static_cast<std::size_t>(storage.bytes));
+  storage.buffer = std::move(moved);
+  storage.device = device;
+  x.mark_written();
+}
+
 void write_from_host(const Tensor& x, const void* data, std::size_t bytes) {
   detail::checked("write_from_host", x);
   const auto needed = static_cast<std::size_t>(x.numel() * element_bytes(x.dtype()));

@@ -186,6 +186,8 @@ Tensor randn(const Shape& shape, Generator* generator = nullptr, Device device =
 /// A packed copy on another device; the tensor itself when it is there already. Not recorded
 /// (Tensor::to(device) is).
 Tensor to_device(const Tensor& x, Device device);
+/// Moves a tensor's storage, and with it all handles and views on it; marks it as written.
+void move_to_device(const Tensor& x, Device device);
 /// Overwrites all elements of a packed tensor with `bytes` of row-major host data; marks it as
 /// written.
 void write_from_host(const Tensor& x, const void* data, std::size_t bytes);

@@ -4,6 +4,7 @@
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/kernel_table.h"
+#include "runtime/ops/matmul_tensor_cores.h"
 #include "runtime/ops/reduce.h"
 
 namespace pg::ops {
@@ -21,6 +22,9 @@ const Kernel& kernel_for(KernelTable<2>& table, const char* name, const char* pa
 Tensor multiply(const Tensor& a, const Tensor& b, Precision precision) {
   static KernelTable<2> table;
   const Kernel& kernel = kernel_for(table, "matmul", "P", precision);
+  if (precision == Precision::Tf32 && a.device().is_cuda() && a.numel() > 0 && b.numel() > 0) {
+    return multiply_on_tensor_cores(kernel, a, b);
+  }
   Tensor c = new_result("matmul", a, {a.shape()[0], b.shape()[1]});
   if (c.numel() > 0) launch(kernel, a, b, c);
   return c;

@@ -45,6 +45,52 @@ TEST_CASE("matmul") {
   }
 }
 
+TEST_CASE("matmul_split gives the parts of a product, sum_splits adds them") {
+  run_row({.file = "kernels/matmul.tile",
+           .kernel = "matmul_split",
+           .tunes = {{{"BM", "8"}, {"BN", "16"}, {"BK", "8"}},
+                     {{"BM", "32"}, {"BN", "32"}, {"BK", "32"}},
+                     {{"BM", "1"}, {"BN", "64"}, {"BK", "16"}}},
+           .sizes = {{{"S", 2}, {"M", 5}, {"N", 9}, {"K", 300}},
+                     {{"S", 3}, {"M", 17}, {"N", 3}, {"K", 1000}},
+                     {{"S", 4}, {"M", 3}, {"N", 4}, {"K", 257}},
+                     {{"S", 1}, {"M", 2}, {"N", 2}, {"K", 0}}},
+           .reference =
+               [](Values& v) {
+                 const auto rows = v.size("M"), columns = v.size("N"), depth = v.size("K");
+                 const auto splits = v.size("S");
+                 const std::int64_t share = ((depth + 255) / 256 + splits - 1) / splits * 256;
+                 const auto rounded = [](double x) {
+                   const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(x));
+                   return double{std::bit_cast<float>((bits + 0x1000u) & ~0x1fffu)};
+                 };
+                 for (std::int64_t s = 0; s < splits; ++s) {
+                   for (std::int64_t i = 0; i < rows * columns; ++i) {
+                     double sum = 0;
+                     for (auto k = s * share; k < std::min(depth, s * share + share); ++k) {
+                       sum += rounded(v["a"][i / columns * depth + k]) *
+                              rounded(v["b"][k * columns + i % columns]);
+                     }
+                     v["c"][s * rows * columns + i] = sum;
+                   }
+                 }
+               },
+           .real_tolerance = 0,
+           .gpu_tolerance = 1e-4});
+  run_row({.file = "kernels/matmul.tile",
+           .kernel = "sum_splits",
+           .tunes = {{{"B", "16"}}, {{"B", "64"}}, {{"B", "1024"}}},
+           .sizes = {{{"S", 1}, {"N", 7}}, {{"S", 5}, {"N", 100}}},
+           .reference = [](Values& v) {
+             const auto count = v.size("N");
+             for (std::int64_t n = 0; n < count; ++n) {
+               double sum = 0;
+               for (std::int64_t s = 0; s < v.size("S"); ++s) sum += v["x"][s * count + n];
+               v["y"][n] = sum;
+             }
+           }});
+}
+
 TEST_CASE("matmul in tf32 rounds its operands, nothing else") {
   run_row({.file = "kernels/matmul.tile",
            .kernel = "matmul",

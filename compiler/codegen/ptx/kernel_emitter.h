@@ -214,7 +214,8 @@ class KernelEmitter {
   Registers load_fragments(const Ring& ring, llvm::Value* stage);
   Registers multiply_stage(const Ring& ring, const Registers& acc, const Registers& a,
                            const Registers& b);
-  void wait_for_products(Registers& acc, const Registers& fragments);
+  void wait_for_products(Registers& acc, const Registers& fragments, int pending);
+  void release(const Ring& ring, llvm::Value* stage, llvm::Value* condition);
   llvm::Value* descriptor(llvm::Value* address);
   /// Inline PTX with side effects.
   llvm::Value* machine(const std::string& text, const std::string& constraints, llvm::Type* result,

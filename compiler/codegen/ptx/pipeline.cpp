@@ -280,9 +280,9 @@ Registers KernelEmitter::multiply_stage(const Ring& ring, const Registers& acc, 
   return next;
 }
 
-/// Waits for all groups. The machine reads fragments and writes accumulators until then, so both
-/// pass through: no register may be used for anything else before.
-void KernelEmitter::wait_for_products(Registers& acc, const Registers& fragments) {
+/// Waits until at most `pending` groups are under way. The machine reads fragments and writes
+/// accumulators until then, so both pass through: no register may be used for anything else before.
+void KernelEmitter::wait_for_products(Registers& acc, const Registers& fragments, int pending) {
   std::string constraints;
   std::vector<llvm::Type*> results;
   Registers operands = acc;
@@ -293,8 +293,9 @@ void KernelEmitter::wait_for_products(Registers& acc, const Registers& fragments
   }
   for (std::size_t i = 0; i < operands.size(); ++i) constraints += fmt::format(",{}", i);
   constraints += ",~{memory}";
-  llvm::Value* waited = machine("wgmma.wait_group.sync.aligned 0;", constraints,
-                                llvm::StructType::get(target_.getContext(), results), operands);
+  llvm::Value* waited =
+      machine(fmt::format("wgmma.wait_group.sync.aligned {};", pending), constraints,
+              llvm::StructType::get(target_.getContext(), results), operands);
   for (std::size_t i = 0; i < acc.size(); ++i) {
     acc[i] = builder_.CreateExtractValue(waited, static_cast<unsigned>(i));
   }
@@ -337,19 +338,37 @@ Registers KernelEmitter::emit_consumers(Ring ring, Registers acc) {
     a = load_fragments(ring, stage);
   }
   acc = multiply_stage(ring, acc, a, b);
-  wait_for_products(acc, pipeline.a.k_is_contiguous ? Registers() : a);
-  llvm::BasicBlock *release = new_block("release"), *released = new_block("released");
-  builder_.CreateCondBr(builder_.CreateICmpEQ(lane(), i32(0)), release, released);
-  builder_.SetInsertPoint(release);
-  machine("mbarrier.arrive.shared::cta.b64 _, [$0];", "r,~{memory}",
-          {ring_barrier(ring, ring.stage, true)});
-  builder_.CreateBr(released);
-  builder_.SetInsertPoint(released);
+  if (pipeline.a.k_is_contiguous) {
+    // The tensor cores go on with this turn's products while the next turn's are issued; what the
+    // turn before has read is free.
+    wait_for_products(acc, {}, 1);
+    llvm::Value* before_this =
+        builder_.CreateSelect(builder_.CreateICmpEQ(ring.stage, i32(0)), i32(pipeline.stages - 1),
+                              builder_.CreateSub(ring.stage, i32(1)));
+    release(ring, before_this, builder_.CreateICmpNE(ring.turn, i32(0)));
+  } else {
+    wait_for_products(acc, a, 0);
+    release(ring, ring.stage, builder_.getTrue());
+  }
   for (std::size_t r = 0; r < acc.size(); ++r) {
     llvm::cast<llvm::PHINode>(carried[r])->addIncoming(acc[r], builder_.GetInsertBlock());
   }
   end_turns(ring, body);
-  return carried;
+  acc = carried;
+  if (pipeline.a.k_is_contiguous) wait_for_products(acc, {}, 0);
+  return acc;
+}
+
+/// A warp has read the stage.
+void KernelEmitter::release(const Ring& ring, llvm::Value* stage, llvm::Value* condition) {
+  llvm::BasicBlock *arrive = new_block("release"), *released = new_block("released");
+  builder_.CreateCondBr(builder_.CreateAnd(builder_.CreateICmpEQ(lane(), i32(0)), condition),
+                        arrive, released);
+  builder_.SetInsertPoint(arrive);
+  machine("mbarrier.arrive.shared::cta.b64 _, [$0];", "r,~{memory}",
+          {ring_barrier(ring, stage, true)});
+  builder_.CreateBr(released);
+  builder_.SetInsertPoint(released);
 }
 
 void KernelEmitter::emit_pipeline(OpId id) {

@@ -4,17 +4,12 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/device/device.h"
-
 namespace bench {
 
 /// c = a b in the layouts NN, NT and TN against OpenBLAS, size x size x size.
 bool matmul(std::int64_t size, int rounds);
 /// One small add through the public tensor API, and the same on a tensor that records.
 bool eager(int rounds);
-
-/// The host's time for one launch, and for one small op, on the device (floor: 5 us a launch).
-bool launches(pg::Device device, int rounds);
 
 struct DecodeOptions {
   std::string bin;  // folder of our programs

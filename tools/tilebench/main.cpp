@@ -8,6 +8,7 @@
 #include "runtime/device/error.h"
 #include "runtime/device/thread_pool.h"
 #include "tools/tilebench/benchmarks.h"
+#include "tools/tilebench/gpu.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Benchmarks against peers; medians of interleaved rounds.", "tilebench");
@@ -21,9 +22,6 @@ int main(int argc, char** argv) {
   auto* matmul = app.add_subcommand("matmul", "matrix products against OpenBLAS (floor 0.9)");
   matmul->add_option("--size", size)->capture_default_str()->check(CLI::Range(1, 16384));
   auto* eager = app.add_subcommand("eager", "one small eager operation (floor 1 us)");
-  std::string device = "cuda";
-  auto* launch = app.add_subcommand("launch", "the host's time for a launch (floor 5 us)");
-  launch->add_option("--device", device, "cpu, cuda or cuda:N")->capture_default_str();
   bench::DecodeOptions decode_options;
   std::string bin = std::filesystem::path(argv[0]).parent_path().string();
   auto* decode =
@@ -35,6 +33,7 @@ int main(int argc, char** argv) {
   auto* compile = app.add_subcommand("compile", "a cold and a warm start of training (floor 4 s)");
   compile->add_option("text", text, "training text")->required();
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
+  const auto run_gpu = bench::gpu::add_command(app);  // has its own --rounds
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -46,15 +45,10 @@ int main(int argc, char** argv) {
     bool reached = true;
     if (*matmul) reached = bench::matmul(size, rounds);
     if (*eager) reached = bench::eager(rounds);
-    if (*launch) {
-      const pg::Device on = pg::parse_device(device);
-      pg::check_device("--device", on);
-      std::fprintf(stderr, "%s\n", pg::describe(on).c_str());
-      reached = bench::launches(on, rounds);
-    }
     decode_options.bin = bin;
     if (*decode) reached = bench::decode(decode_options, rounds);
     if (*compile) reached = bench::compile_times(bin, text);
+    if (app.got_subcommand("gpu")) reached = run_gpu();
     return reached ? 0 : 3;
   } catch (const pg::Unavailable& error) {
     std::fprintf(stderr, "tilebench: %s\n", error.what());

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <new>
 
@@ -29,7 +30,7 @@ int run(const llama::Command& command, const std::string& device, llama::RunOpti
     return llama::exit_no_memory;
   } catch (const pg::DeviceFault& error) {
     std::fprintf(stderr, "llama: %s\n", error.what());
-    return llama::exit_device_fault;
+    std::_Exit(llama::exit_device_fault);  // tidying up would wait for the device
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "llama: %s\n", error.what());
     return llama::exit_bad_data;
@@ -71,6 +72,10 @@ int main(int argc, char** argv) {
             return std::string();
           },
           ""));
+  double kernel_timeout = 0;
+  app.add_option("--kernel-timeout", kernel_timeout,
+                 "seconds that a kernel on a GPU may take before it is reported; 0: any")
+      ->check(CLI::Range(0.0, 1e9));
   auto options = std::make_shared<llama::RunOptions>();
   app.add_option("--precision", options->precision, "fp32 or tf32, of matrix products")
       ->default_str("fp32")
@@ -91,6 +96,7 @@ int main(int argc, char** argv) {
   }
   if (threads > 0) pg::set_thread_count(threads);
   pg::set_target(target);
+  if (kernel_timeout > 0) pg::set_kernel_timeout(kernel_timeout);
   tile::install_jit_compiler();
   for (const auto& [name, command] : commands) {
     if (app.got_subcommand(name)) return run(command, device, *options);

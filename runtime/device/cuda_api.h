@@ -34,7 +34,7 @@ struct LaunchConfig {  // CUlaunchConfig
 
 // Results that are looked at.
 inline constexpr Result success = 0, error_out_of_memory = 2, error_no_device = 100,
-                        error_unsupported_ptx_version = 222;
+                        error_unsupported_ptx_version = 222, error_not_ready = 600;
 // CU_DEVICE_ATTRIBUTE_*
 inline constexpr int attribute_multiprocessors = 16, attribute_capability_major = 75,
                      attribute_capability_minor = 76, attribute_shared_optin = 97;
@@ -43,7 +43,7 @@ inline constexpr int function_max_threads = 0, function_max_dynamic_shared = 8;
 // CU_JIT_*
 inline constexpr int jit_info_log = 3, jit_info_log_bytes = 4, jit_error_log = 5,
                      jit_error_log_bytes = 6;
-inline constexpr unsigned stream_non_blocking = 1;
+inline constexpr unsigned stream_non_blocking = 1, event_without_timing = 2;
 /// Dynamic shared memory that a block gets without function_max_dynamic_shared.
 inline constexpr std::int64_t shared_without_asking = 48 << 10;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/device/cuda_device.h"
+#include "runtime/device/cuda_watch.h"
 #include "runtime/device/error.h"
 
 namespace pg::cuda {
@@ -173,7 +174,7 @@ std::size_t Memory::flush(FreeBlocks& blocks) {
 
 std::size_t Memory::flush() {
   // Queued work may still use what its owners have given back.
-  check("memory", "cuStreamSynchronize", api("memory").cuStreamSynchronize(gpu_.stream));
+  wait_for_stream("memory", gpu_);
   return flush(small_free_) + flush(large_free_);
 }
 

@@ -331,6 +331,25 @@ TEST_CASE("failures name the kernel, its launch and what to try") {
         "add B=16: a block has 2048 threads, but the kernel's registers leave room for 1024");
 }
 
+TEST_CASE("a kernel that does not end is named") {
+  const Installed installed;
+  Vector a(32), b(32), c(32);
+  const std::vector arguments{a.argument(), b.argument(), c.argument(), Argument::scalar(1.0f)};
+  const Kernel add = add_kernel();
+  set_kernel_timeout(0.02);
+  add.launch(arguments);
+  synchronize(cuda_device());
+  driver().failing = {{"cuStreamQuery", 600}, {"cuEventQuery", 600}};
+  add.launch(arguments);
+  const std::string message = message_of([] { synchronize(cuda_device()); });
+  float value = 0;
+  CHECK_THROWS_AS(copy_bytes(&value, cpu_device, c.buffer.data(), cuda_device(), 4), DeviceFault);
+  driver().failing.clear();
+  synchronize(cuda_device());
+  set_kernel_timeout(0);
+  CHECK(contains(message, "synchronize: kernel add B=16 on cuda:0 has not ended after 0.02 s"));
+}
+
 TEST_CASE("launches on a GPU are profiled with events") {
   const Installed installed;
   Vector a(32), b(32), c(32);

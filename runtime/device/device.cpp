@@ -9,6 +9,7 @@
 
 #include "runtime/device/cuda_device.h"
 #include "runtime/device/cuda_memory.h"
+#include "runtime/device/cuda_watch.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/thread_pool.h"
@@ -92,9 +93,8 @@ void finish_launch(const std::string& kernel, const Gpu& gpu, Result launched,
     const bool is_own = launches_wait() || launched < 700 || launched == 701;
     check(kernel, "cuLaunchKernelEx", launched, is_own ? describe() : "");
   }
-  if (!launches_wait()) return;
-  const Result done = api(kernel).cuStreamSynchronize(gpu.stream);
-  if (done != success) check(kernel, "the kernel", done, describe());
+  note_launch(kernel, gpu);
+  if (launches_wait()) wait_for_stream(kernel, gpu, describe());
 }
 
 }  // namespace cuda
@@ -105,11 +105,6 @@ thread_local Device chosen_default;
 
 cuda::Address address_of(const void* data) {
   return static_cast<cuda::Address>(reinterpret_cast<std::uintptr_t>(data));
-}
-
-void wait_for(const cuda::Gpu& gpu) {
-  cuda::check("synchronize", "cuStreamSynchronize",
-              cuda::api("synchronize").cuStreamSynchronize(gpu.stream));
 }
 
 }  // namespace
@@ -189,7 +184,9 @@ std::string_view target_of(Device device) {
 }
 
 void synchronize(Device device) {
-  if (device.is_cuda()) wait_for(cuda::gpu("synchronize", device.index));
+  if (device.is_cuda()) {
+    cuda::wait_for_stream("synchronize", cuda::gpu("synchronize", device.index));
+  }
 }
 
 Device default_device() { return chosen_default; }
@@ -215,9 +212,11 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
   }
   const cuda::Gpu& gpu = cuda::gpu(op, from_device.index);
   if (!to_device.is_cuda()) {
+    // A copy to pageable memory waits inside the driver.
+    if (cuda::is_watched()) cuda::wait_for_stream(op, gpu);
     cuda::check(op, "cuMemcpyDtoHAsync",
                 cuda::api(op).cuMemcpyDtoHAsync(to, address_of(from), bytes, gpu.stream));
-    wait_for(gpu);
+    cuda::wait_for_stream(op, gpu);
     return;
   }
   // Between two GPUs both streams stand still, so no event is needed.

@@ -53,6 +53,11 @@ std::string_view target_of(Device device);
 /// Returns when all work queued on the device is done; throws DeviceFault if any of it failed.
 void synchronize(Device device);
 
+/// Seconds that a kernel on a GPU may take; 0 (at first, unless PICOGRAD_KERNEL_TIMEOUT is set):
+/// any. Whoever waits for a kernel that takes longer gets a DeviceFault that names it. Costs an
+/// event per launch.
+void set_kernel_timeout(double seconds);
+
 /// Where creation functions (empty, zeros, from_data, ...) without a device argument put tensors:
 /// the CPU, unless this thread chose another. Changes no numbers, and no op looks at it.
 Device default_device();

@@ -223,6 +223,7 @@ Result cuStreamCreate(Stream* stream, unsigned) {
   *stream = reinterpret_cast<Stream>(std::uintptr_t{1});
   return success;
 }
+Result cuStreamQuery(Stream) { return planted("cuStreamQuery"); }
 Result cuStreamSynchronize(Stream) { return planted("cuStreamSynchronize"); }
 
 using Time = std::chrono::steady_clock::time_point;
@@ -234,6 +235,7 @@ Result cuEventRecord(Event event, Stream) {
   *reinterpret_cast<Time*>(event) = std::chrono::steady_clock::now();
   return success;
 }
+Result cuEventQuery(Event) { return planted("cuEventQuery"); }
 Result cuEventSynchronize(Event) { return success; }
 Result cuEventElapsedTime(float* milliseconds, Event start, Event end) {
   const std::chrono::duration<float, std::milli> time =

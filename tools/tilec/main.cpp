@@ -1,6 +1,7 @@
 // tilec: checks, shows, explains and runs kernels in the tile language.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 
 #include "runtime/device/error.h"
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
     return tilec::exit_no_memory;
   } catch (const pg::DeviceFault& error) {
     std::fprintf(stderr, "tilec: %s\n", error.what());
-    return tilec::exit_device_fault;
+    std::_Exit(tilec::exit_device_fault);  // tidying up would wait for the device
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "tilec: %s\n", error.what());
     return tilec::exit_bad_data;

@@ -1,6 +1,9 @@
 // See checks.h.
 #include "runtime/ops/checks.h"
 
+#include <array>
+#include <mutex>
+
 #include "runtime/ops/copy.h"
 
 namespace pg::ops {
@@ -85,10 +88,23 @@ Tensor as_rows(const Tensor& x) {
   return reshape(x, {row_count(x), x.dim() == 0 ? 1 : x.shape().back()});
 }
 
+namespace {
+
+/// An i64 zero [1] on the device; made once, since every layer asks for it.
+const Tensor& zero_on(Device device) {
+  static std::array<std::once_flag, 1 + max_cuda_devices> flags;
+  static std::array<Tensor, 1 + max_cuda_devices> values;
+  const auto i = static_cast<std::size_t>(device.is_cuda() ? 1 + device.index : 0);
+  std::call_once(flags[i], [&] { values[i] = zeros({1}, DType::I64, device); });
+  return values[i];
+}
+
+}  // namespace
+
 Tensor start_tensor(std::string_view op, const Tensor& start, std::int64_t otherwise,
                     const Tensor& operand) {
   if (!start.defined()) {
-    if (otherwise == 0) return zeros({1}, DType::I64, operand.device());
+    if (otherwise == 0) return zero_on(operand.device());
     return from_data(std::vector<std::int64_t>{otherwise}, {1}, operand.device());
   }
   check_same_device(op, {&operand, &start});

@@ -288,27 +288,46 @@ llvm::Value* KernelEmitter::stride(ValueId tensor, std::size_t dim) {
   return argument_word(first_word_[function_.values[tensor].index] + 1 + rank + dim);
 }
 
+llvm::Value* KernelEmitter::program_number() {
+  return once("program number", [&] {
+    return builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, {});
+  });
+}
+
+/// At most 2^31 - 1 programs: 32 bits suffice, and divide faster.
+llvm::Value* KernelEmitter::grid_extent(int axis) {
+  return builder_.CreateTrunc(argument_word(first_word_.back() + static_cast<std::size_t>(axis)),
+                              builder_.getInt32Ty());
+}
+
+/// The last two coordinates of block n, of I rows by J columns: bands of `band_rows` rows (the last
+/// may have fewer) follow each other, and within a band its columns.
+llvm::Value* KernelEmitter::banded_program_id(bool is_row) {
+  const int rank = function_.grid_rank();
+  llvm::Value *rows = grid_extent(rank - 2), *columns = grid_extent(rank - 1);
+  llvm::Value* n = builder_.CreateURem(program_number(), builder_.CreateMul(rows, columns));
+  llvm::Value* per_band = builder_.CreateMul(columns, i32(plan_.band_rows));
+  llvm::Value* first = builder_.CreateMul(builder_.CreateUDiv(n, per_band), i32(plan_.band_rows));
+  llvm::Value* height = builder_.CreateBinaryIntrinsic(
+      llvm::Intrinsic::umin, builder_.CreateSub(rows, first), i32(plan_.band_rows));
+  llvm::Value* within = builder_.CreateURem(n, per_band);
+  return is_row ? builder_.CreateAdd(first, builder_.CreateURem(within, height))
+                : builder_.CreateUDiv(within, height);
+}
+
 llvm::Value* KernelEmitter::program_id(int axis) {
-  // The block's number, row-major over the grid.
+  const int rank = function_.grid_rank();
+  program_number();
   return once(fmt::format("program {}", axis), [&]() -> llvm::Value* {
-    llvm::Value* number = builder_.CreateZExt(
-        builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, {}),
-        builder_.getInt64Ty());
-    if (function_.grid_rank() == 1) return number;
-    // At most 2^31 - 1 programs: 32 bits suffice, and divide faster.
-    number = builder_.CreateTrunc(number, builder_.getInt32Ty());
-    for (int d = function_.grid_rank() - 1; d > axis; --d) {
-      llvm::Value* extent = builder_.CreateTrunc(
-          argument_word(first_word_.back() + static_cast<std::size_t>(d)), builder_.getInt32Ty());
-      number = builder_.CreateUDiv(number, extent);
+    llvm::Value* id = program_number();
+    if (plan_.band_rows > 1 && axis >= rank - 2) {
+      id = banded_program_id(axis == rank - 2);
+    } else if (rank > 1) {
+      // Row-major over the grid.
+      for (int d = rank - 1; d > axis; --d) id = builder_.CreateUDiv(id, grid_extent(d));
+      if (axis > 0) id = builder_.CreateURem(id, grid_extent(axis));
     }
-    if (axis > 0) {
-      llvm::Value* extent =
-          builder_.CreateTrunc(argument_word(first_word_.back() + static_cast<std::size_t>(axis)),
-                               builder_.getInt32Ty());
-      number = builder_.CreateURem(number, extent);
-    }
-    return builder_.CreateZExt(number, builder_.getInt64Ty());
+    return builder_.CreateZExt(id, builder_.getInt64Ty());
   });
 }
 

@@ -105,6 +105,9 @@ class KernelEmitter {
   llvm::Value* size(ir::ValueId tensor, std::size_t dim);    // i64
   llvm::Value* stride(ir::ValueId tensor, std::size_t dim);  // i64, constants 1 and 0 by class
   llvm::Value* program_id(int axis);                         // i64
+  llvm::Value* program_number();                             // i32
+  llvm::Value* banded_program_id(bool is_row);               // i32
+  llvm::Value* grid_extent(int axis);                        // i32
 
   // shared_memory.cpp: regions, barriers, conversions.
   llvm::Value* region(schedule::RegionId id);  // ptr addrspace(3)

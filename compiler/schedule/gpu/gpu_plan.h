@@ -58,6 +58,9 @@ struct GpuDot {
 /// index bits 8 and up of the axis in registers where the order matters.
 struct GpuPlan {
   int warps = 4;
+  /// Programs that run at the same time should read the same rows and columns: blocks take the last
+  /// two axes of the grid in bands of so many rows, column by column. 1: row by row.
+  int band_rows = 1;
   /// Where a tile value lives. None for scalars, tensors, and tiles that are computed again under
   /// whatever layout they are wanted in (constants, iota and what is made of them).
   EntityVector<ir::ValueId, std::optional<Layout>> layouts;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t region_alignment = 128;  // bytes
 constexpr std::int64_t stage_alignment = 1024;  // of what TMA swizzles
+constexpr int band_rows = 8;  // 8 x 16 blocks: about as square as 132 multiprocessors can be
 constexpr std::int64_t prefetched_elements = 8192;
 constexpr int max_warps = 8;
 constexpr std::int64_t elements_per_thread = 8;       // of the largest tile
@@ -45,6 +46,7 @@ GpuPlanner::GpuPlanner(const ir::Function& function, std::span<const StrideClass
   parent_.resize(function.values.size());
   for (std::uint32_t i = 0; i < function.values.size(); ++i) parent_[ValueId{i}] = ValueId{i};
   class_layouts_.resize(function.values.size());
+  ordered_.resize(function.values.size());
   plan_.layouts.resize(function.values.size());
   plan_.operands.resize(function.ops.size());
   ir::walk(function, function.body, [&](ir::BlockId, OpId op) { all_ops_.push_back(op); });
@@ -98,7 +100,11 @@ GpuPlan GpuPlanner::run() {
   find_rematerialized();
   choose_warps();
   plan_dots();
+  const bool is_product =
+      std::ranges::any_of(plan_.dots, [](const GpuDot& dot) { return !dot.chain.is_none(); });
+  if (function_.grid_rank() >= 2 && (plan_.pipeline || is_product)) plan_.band_rows = band_rows;
   join_classes();
+  find_ordered();
   choose_class_layouts();
   want_operands();
   place_regions();

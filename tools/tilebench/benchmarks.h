@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "runtime/device/device.h"
 
 namespace bench {
 
@@ -21,5 +24,15 @@ bool decode(const DecodeOptions& options, int rounds);
 
 /// Wall time of a short training run with an empty and with a full cache of compiled kernels.
 bool compile_times(const std::string& bin, const std::string& text);
+
+struct MathOptions {
+  pg::Device device = pg::cuda_device();  // compared with the CPU; the CPU: hashes alone
+  std::vector<std::string> functions;     // empty: all
+  std::int64_t from = 0;                  // bits of the first float, and how many
+  std::int64_t count = std::int64_t{1} << 32;
+  std::string json;
+};
+/// The standard library's functions of one float on all floats: the same bits on both devices?
+bool math(const MathOptions& options);
 
 }  // namespace bench

@@ -1,8 +1,10 @@
 // tilebench: benchmarks of the compiler's code and of the framework against peers, medians in one
 // run.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "compiler/driver/jit_compiler.h"
 #include "runtime/device/error.h"
@@ -16,7 +18,9 @@ int main(int argc, char** argv) {
   app.footer(
       "Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 4 no such device, 5 error.");
   int threads = 1, rounds = 11;
-  app.add_option("--threads", threads)->capture_default_str()->check(CLI::Range(1, 1024));
+  app.add_option("--threads", threads, "0: all cores")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
   app.add_option("--rounds", rounds)->capture_default_str()->check(CLI::Range(1, 1000));
   std::int64_t size = 2048;
   auto* matmul = app.add_subcommand("matmul", "matrix products against OpenBLAS (floor 0.9)");
@@ -32,6 +36,17 @@ int main(int argc, char** argv) {
   std::string text;
   auto* compile = app.add_subcommand("compile", "a cold and a warm start of training (floor 4 s)");
   compile->add_option("text", text, "training text")->required();
+  bench::MathOptions math_options;
+  std::string device = "cuda";
+  auto* math = app.add_subcommand("math", "functions of one float on all floats, CPU against GPU");
+  math->add_option("--device", device, "cuda, cuda:N; cpu: hashes alone")->capture_default_str();
+  math->add_option("--functions", math_options.functions, "exp,sin,...; all without it")
+      ->delimiter(',');
+  math->add_option("--from", math_options.from, "bits of the first float")->capture_default_str();
+  math->add_option("--count", math_options.count, "how many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 32));
+  math->add_option("--json", math_options.json, "file for the hashes");
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   const auto run_gpu = bench::gpu::add_command(app);  // has its own --rounds
   try {
@@ -40,13 +55,19 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
-    pg::set_thread_count(threads);
+    if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+    pg::set_thread_count(std::max(threads, 1));
     tile::install_jit_compiler();
     bool reached = true;
     if (*matmul) reached = bench::matmul(size, rounds);
     if (*eager) reached = bench::eager(rounds);
     decode_options.bin = bin;
     if (*decode) reached = bench::decode(decode_options, rounds);
+    if (*math) {
+      math_options.device = pg::parse_device(device);
+      pg::check_device("--device", math_options.device);
+      reached = bench::math(math_options);
+    }
     if (*compile) reached = bench::compile_times(bin, text);
     if (app.got_subcommand("gpu")) reached = run_gpu();
     return reached ? 0 : 3;

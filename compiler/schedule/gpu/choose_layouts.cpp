@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "compiler/schedule/gpu/planner.h"
+#include "compiler/schedule/gpu/scratch.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile::schedule {
@@ -21,6 +22,7 @@ namespace {
 
 /// More than this many elementwise ops are not worth doing twice.
 constexpr int rematerialization_limit = 6;
+constexpr std::int64_t sector_bytes = 32;
 
 bool has_elementwise_trait(OpCode code) { return ir::info(code).is_elementwise(); }
 
@@ -121,29 +123,81 @@ void GpuPlanner::join_classes() {
   }
 }
 
-/// Neighbours in memory in neighbouring lanes, up to 16 bytes of them in one thread.
-Layout GpuPlanner::access_layout(const Op& op, const ir::Shape& shape) const {
+/// Sums and products along more than 256 elements combine their index bits from 8 on in order
+/// (NUMERICS rule 2). A class with such an operand has them in registers from the start.
+void GpuPlanner::find_ordered() {
+  for (OpId id : all_ops_) {
+    const Op& op = function_.ops[id];
+    if (op.code != OpCode::Reduce || !has_home(op.operands[0])) continue;
+    const auto& attributes = function_.attributes<ir::ReduceAttrs>(id);
+    if (attributes.kind != ir::ReduceKind::Sum && attributes.kind != ir::ReduceKind::Prod) continue;
+    const ir::Shape& shape = function_.type(op.operands[0]).shape;
+    if (shape[static_cast<std::size_t>(attributes.axis)] <= 1 << sum_lane_bits) continue;
+    ordered_[representative(op.operands[0])] = {attributes.axis, sum_lane_bits};
+  }
+}
+
+/// The tile's dimension along which the tensor's memory runs; -1: none.
+int GpuPlanner::unit_dim(const Op& op) const {
   const auto& access = std::get<ir::AccessAttrs>(op.attributes);
-  const ValueId tensor = op.operands[0];
-  const StrideClass& strides = strides_[tensor_number(function_, tensor)];
-  std::vector<int> order(shape.size());
-  std::iota(order.rbegin(), order.rend(), 0);  // the last dimension runs fastest
-  int tile_dim = 0, vector = 1;
+  const StrideClass& strides = strides_[tensor_number(function_, op.operands[0])];
+  int tile_dim = 0;
   for (std::size_t d = 0; d < access.dims.size(); ++d) {
     if (access.dims[d].kind == ir::AccessDim::Kind::Point) continue;
-    if (static_cast<int>(d) == strides.unit_dim &&
-        access.dims[d].kind == ir::AccessDim::Kind::Range) {
-      std::erase(order, tile_dim);
-      order.insert(order.begin(), tile_dim);
-      if (strides.aligned) vector = 16 / std::max(4, ir::byte_size(function_.type(tensor).element));
+    if (static_cast<int>(d) == strides.unit_dim) {
+      return access.dims[d].kind == ir::AccessDim::Kind::Range ? tile_dim : -1;
     }
     ++tile_dim;
   }
+  return -1;
+}
+
+/// Whether the threads of one warp access whole sectors of memory (32 bytes) of the tensor, so
+/// that no part of one is moved in vain.
+bool GpuPlanner::fills_sectors(const Op& op, const Layout& layout) const {
+  const int dim = unit_dim(op);
+  if (dim < 0) return true;
+  const std::int64_t bytes = ir::byte_size(function_.type(op.operands[0]).element);
+  const std::int64_t length =
+      std::min(layout.extents[static_cast<std::size_t>(dim)], sector_bytes / bytes);
+  const auto is_step = [&](std::int64_t basis, std::int64_t step) {
+    for (int d = 0; d < static_cast<int>(layout.extents.size()); ++d) {
+      if (layout.coordinate(basis, d) != (d == dim ? step : 0)) return false;
+    }
+    return true;
+  };
+  for (std::int64_t step = 1; step < length; step *= 2) {
+    const auto found = [&](std::int64_t basis) { return is_step(basis, step); };
+    if (std::ranges::none_of(layout.lanes, found) &&
+        std::ranges::none_of(layout.registers, found)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Neighbours in memory in neighbouring lanes, up to 16 bytes of them in one thread.
+Layout GpuPlanner::access_layout(const Op& op, const ir::Shape& shape, OrderedBits ordered) const {
+  const ir::Type& tensor = function_.type(op.operands[0]);
+  const StrideClass& strides = strides_[tensor_number(function_, op.operands[0])];
+  std::vector<int> order(shape.size());
+  std::iota(order.rbegin(), order.rend(), 0);  // the last dimension runs fastest
+  int vector = 1;
+  if (const int dim = unit_dim(op); dim >= 0) {
+    std::erase(order, dim);
+    order.insert(order.begin(), dim);
+    if (strides.aligned) vector = 16 / std::max(4, ir::byte_size(tensor.element));
+  }
   // All lanes first: a vector must not leave threads without elements.
-  const std::int64_t count = ir::element_count(padded(shape)).value();
+  const ir::Shape extents = padded(shape);
+  std::int64_t count = ir::element_count(extents).value();
+  if (ordered.dim >= 0) {
+    const std::int64_t extent = extents[static_cast<std::size_t>(ordered.dim)];
+    count /= std::max<std::int64_t>(1, extent >> ordered.first_bit);
+  }
   vector =
       static_cast<int>(std::clamp<std::int64_t>(count / (plan_.warps * lanes_per_warp), 1, vector));
-  return blocked_layout(shape, order, vector, plan_.warps);
+  return blocked_layout(shape, order, vector, plan_.warps, ordered);
 }
 
 std::optional<Layout> GpuPlanner::layout_of(ValueId value) {
@@ -221,8 +275,8 @@ void GpuPlanner::choose_class_layouts() {
     return a.count != b.count ? a.count > b.count : a.op < b.op;
   });
   for (const Access& access : accesses) {
-    settle(access.value,
-           access_layout(function_.ops[access.op], function_.type(access.value).shape));
+    settle(access.value, access_layout(function_.ops[access.op], function_.type(access.value).shape,
+                                       ordered_[representative(access.value)]));
   }
   // What touches no memory: row-major.
   for (std::uint32_t i = 0; i < function_.values.size(); ++i) {
@@ -236,6 +290,12 @@ void GpuPlanner::choose_class_layouts() {
   for (std::uint32_t i = 0; i < function_.values.size(); ++i) {
     const ValueId value{i};
     if (has_home(value)) plan_.layouts[value] = layout_of(value);
+  }
+  // A load whose class runs across its memory has a layout of its own; uses convert it.
+  for (const Access& access : accesses) {
+    const Op& op = function_.ops[access.op];
+    if (op.code != OpCode::Load || fills_sectors(op, *plan_.layouts[access.value])) continue;
+    plan_.layouts[access.value] = access_layout(op, function_.type(access.value).shape);
   }
 }
 

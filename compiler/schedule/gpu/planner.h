@@ -29,7 +29,10 @@ class GpuPlanner {
   std::optional<Layout> layout_of(ir::ValueId value);
   ir::ValueId representative(ir::ValueId value);
   void join(ir::ValueId a, ir::ValueId b);
-  Layout access_layout(const ir::Op& op, const ir::Shape& shape) const;
+  void find_ordered();
+  int unit_dim(const ir::Op& op) const;
+  bool fills_sectors(const ir::Op& op, const Layout& layout) const;
+  Layout access_layout(const ir::Op& op, const ir::Shape& shape, OrderedBits ordered = {}) const;
 
   // want_operands.cpp
   void want_operands();
@@ -63,6 +66,7 @@ class GpuPlanner {
   EntityVector<ir::ValueId, int> costs_;           // of computing a rematerialized value again
   EntityVector<ir::ValueId, ir::ValueId> parent_;  // union-find
   EntityVector<ir::ValueId, std::optional<Layout>> class_layouts_;  // of representatives
+  EntityVector<ir::ValueId, OrderedBits> ordered_;                  // likewise
   std::vector<ir::OpId> all_ops_;
 };
 

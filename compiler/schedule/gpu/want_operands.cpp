@@ -5,6 +5,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/schedule/gpu/planner.h"
+#include "compiler/schedule/gpu/scratch.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile::schedule {
@@ -13,13 +14,6 @@ using ir::Op;
 using ir::OpCode;
 using ir::OpId;
 using ir::ValueId;
-
-namespace {
-
-/// Lanes of a sum (NUMERICS rule 2): index bits from this on are added in order.
-constexpr int sum_lane_bits = 8;
-
-}  // namespace
 
 Layout GpuPlanner::home_or(ValueId value, const Layout& otherwise) const {
   const auto& home = plan_.layouts[value];
@@ -123,7 +117,9 @@ std::vector<std::optional<Layout>> GpuPlanner::wanted_by_access(const Op& op) {
   const bool is_load = op.code == OpCode::Load;
   const ValueId value = is_load ? op.results[0] : op.operands[ir::op::Store::value];
   if (!is_tile(value)) return layouts;
-  const Layout layout = home_or(value, access_layout(op, function_.type(value).shape));
+  const Layout own = access_layout(op, function_.type(value).shape);
+  Layout layout = home_or(value, own);
+  if (!is_load && !fills_sectors(op, layout)) layout = own;
   if (!is_load) layouts[ir::op::Store::value] = layout;
   int tile_dim = 0;
   for (std::size_t d = 0; d < access.dims.size(); ++d) {

@@ -88,6 +88,9 @@ class GpuRunner {
   std::map<std::string, std::unique_ptr<Code>> codes_;
 };
 
+/// HARNESS_REDUCED=1, for slow tools such as compute-sanitizer: of each row the largest sizes, with
+/// ordinary numbers, the first setting and all schedules.
+bool is_reduced();
 /// Does HARNESS_DEVICES name it?
 bool is_chosen(std::string_view device);
 /// The GPU was asked for (or `ptx`), and is there. Says once why not.

@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""The peer of `tilebench gpu`: answers "matmul tf32 M N K NT", "triton tf32 M N K NT", "attention B H S D forward"
-and "copy" on stdin with "ms X" (one call) or "fail WHY". The code that is measured is that of the peer scripts.
-Usage: gpu_peer.py FOLDER    the folder of peers.py and attn_peer.py; needs PyTorch with Triton and a GPU"""
+"""The peer of `tilebench gpu`: answers "matmul tf32 M N K NT", "triton tf32 M N K NT", "attention B H S D forward",
+"copy" and "llama 110M BATCH tf32 SEQ STEPS" on stdin with "ms X" (one call, one step; for llama also peak GiB) or
+"fail WHY". The code that is measured is that of the peer scripts.
+Usage: gpu_peer.py FOLDER    the folder of peers.py and llama_peer.py; needs PyTorch with Triton and a GPU"""
 import ast
+import contextlib
+import io
 import os
+import re
 import sys
 
 answers = os.fdopen(os.dup(1), 'w')  # what libraries print must not look like an answer
@@ -61,13 +65,27 @@ def copy():
     return peers['med'](lambda: y.copy_(x))
 
 
+def llama(model, batch, precision, length, steps):
+    """llama_peer.py's eager run, which prints its figures."""
+    sys.path.insert(0, sys.argv[1])
+    import llama_peer
+    if int(length) != llama_peer.CFG[model][-1]:
+        raise ValueError(f'llama_peer.py knows {model} with {llama_peer.CFG[model][-1]} tokens')
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        torch.cuda.reset_peak_memory_stats()
+        llama_peer.run(model, int(batch), 'cuda', precision == 'tf32', None, int(steps))
+    found = re.search(r'step=([\d.]+)ms.* mem=([\d.]+)GiB', printed.getvalue())
+    return f'{found[1]} {found[2]}'
+
+
+commands = {'matmul': matmul, 'triton': triton, 'attention': attention, 'copy': copy, 'llama': llama}
 torch.manual_seed(0)
 print('ready', file=answers, flush=True)
 for line in sys.stdin:
     name, *arguments = line.split()
     try:
-        ms = {'matmul': matmul, 'triton': triton, 'attention': attention, 'copy': copy}[name](*arguments)
-        print('ms', ms, file=answers, flush=True)
+        print('ms', commands[name](*arguments), file=answers, flush=True)
     except Exception as error:
         print('fail', repr(error).replace('\n', ' ')[:300], file=answers, flush=True)
     torch.cuda.empty_cache()

@@ -39,6 +39,15 @@ bool bandwidth(const Options& options);
 /// Host time of one small launch; microseconds.
 bool launch(const Options& options);
 
+struct LlamaOptions {
+  std::string model = "110M";  // a preset
+  std::int64_t batch = 8, seq = 1024;
+  int steps = 12;  // of a round; the first third does not count
+  pg::Precision precision = pg::Precision::Tf32;
+};
+/// A training step, eager; tokens a second and peak memory.
+bool llama_step(const Options& options, const LlamaOptions& chosen);
+
 /// Adds `gpu` and its subcommands; the result runs the chosen one.
 std::function<bool()> add_command(CLI::App& app);
 

@@ -11,6 +11,7 @@ namespace {
 struct Arguments {
   Options options;
   std::string device = "cuda";
+  LlamaOptions llama;
   std::vector<pg::Precision> precisions{pg::Precision::Tf32, pg::Precision::Fp32};
   // The shapes of a llama's layers, forward and backward.
   std::string shapes =
@@ -33,16 +34,27 @@ std::function<bool()> add_command(CLI::App& app) {
   gpu->add_option("--peer", a.options.peer,
                   "command of the peer: \"python3 tools/gpu_peer.py PEERS\"");
   auto* matmul = gpu->add_subcommand("matmul", "matrix products (floors: 0.9 and 0.8 of cuBLAS)");
+  const CLI::CheckedTransformer by_name(std::map<std::string, pg::Precision>{
+      {"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}});
   matmul->add_option("--precision", a.precisions, "tf32, fp32; both without it")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, pg::Precision>{
-          {"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
+      ->transform(by_name);
   matmul->add_option("--shapes", a.shapes, "MxNxK,...")->capture_default_str();
   auto* attention = gpu->add_subcommand("attention", "causal attention, forward and backward");
   auto* bandwidth =
       gpu->add_subcommand("bandwidth", "kernels bound by memory (floor: 0.85 of a copy)");
+  auto* llama = gpu->add_subcommand("llama", "a training step (floors: 115000 tokens/s, 10.1 GiB)");
+  llama->add_option("--model", a.llama.model, "preset")->capture_default_str();
+  llama->add_option("--batch", a.llama.batch, "sequences")->capture_default_str();
+  llama->add_option("--seq", a.llama.seq, "tokens a sequence")->capture_default_str();
+  llama->add_option("--steps", a.llama.steps, "of a round")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  llama->add_option("--precision", a.llama.precision, "tf32 or fp32")
+      ->default_str("tf32")
+      ->transform(by_name);
   gpu->add_subcommand("launch", "host time of a launch (floor: 5 us)");
   for (CLI::App* command : gpu->get_subcommands({})) command->fallthrough();
-  return [arguments, matmul, attention, bandwidth] {
+  return [arguments, matmul, attention, bandwidth, llama] {
     Options& options = arguments->options;
     options.device = pg::parse_device(arguments->device);
     pg::check_device("--device", options.device);
@@ -51,6 +63,7 @@ std::function<bool()> add_command(CLI::App& app) {
     }
     if (*attention) return gpu::attention(options);
     if (*bandwidth) return gpu::bandwidth(options);
+    if (*llama) return llama_step(options, arguments->llama);
     return gpu::launch(options);
   };
 }

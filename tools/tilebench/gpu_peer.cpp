@@ -49,14 +49,20 @@ std::string Peer::read_line() {
   return line;
 }
 
-std::optional<double> Peer::seconds(const std::string& request) {
-  if (process_ < 0) return std::nullopt;
+std::string Peer::ask(const std::string& request) {
+  if (process_ < 0) return {};
   fmt::print(requests_, "{}\n", request);
   std::fflush(requests_);
   const std::string answer = read_line();
-  if (answer.starts_with("ms ")) return std::strtod(answer.c_str() + 3, nullptr) * 1e-3;
+  if (answer.starts_with("ms ")) return answer.substr(3);
   fmt::print(stderr, "peer: {}: {}\n", request, answer.empty() ? "no answer" : answer);
-  return std::nullopt;
+  return {};
+}
+
+std::optional<double> Peer::seconds(const std::string& request) {
+  const std::string answer = ask(request);
+  if (answer.empty()) return std::nullopt;
+  return std::strtod(answer.c_str(), nullptr) * 1e-3;
 }
 
 }  // namespace bench::gpu

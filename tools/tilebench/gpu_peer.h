@@ -19,6 +19,8 @@ class Peer {
 
   /// Seconds of one call; nothing when the peer cannot do that (said on stderr).
   std::optional<double> seconds(const std::string& request);
+  /// The numbers of an answer, milliseconds first; empty when there is none.
+  std::string ask(const std::string& request);
 
  private:
   std::string read_line();

@@ -89,6 +89,7 @@ void Report::write(const std::string& path) const {
     line["seconds"] = row.seconds;
     line["correct"] = row.mistake.empty();
     if (!row.mistake.empty()) line["mistake"] = row.mistake;
+    for (const auto& [name, value] : row.facts) line[name] = value;
     if (row.ceiling > 0) line["ceiling"] = row.ceiling;
     if (!row.peer_seconds.empty()) {
       line["peer"] = row.peer;

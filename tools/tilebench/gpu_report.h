@@ -16,9 +16,10 @@ struct Row {
   double work = 0;    // of a call, in units / second
   std::vector<double> seconds;
   std::string peer;
-  std::vector<double> peer_seconds;  // of the same rounds; empty: no peer
-  double ceiling = 0;                // in units / second; 0: none
-  std::string mistake;               // what is wrong with the results
+  std::vector<double> peer_seconds;     // of the same rounds; empty: no peer
+  double ceiling = 0;                   // in units / second; 0: none
+  std::map<std::string, double> facts;  // for the JSON file
+  std::string mistake;                  // what is wrong with the results
 };
 
 class Report {

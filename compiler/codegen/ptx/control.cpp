@@ -156,36 +156,39 @@ void KernelEmitter::branch_back(llvm::BasicBlock* header) {
 }
 
 void KernelEmitter::assume_turns(OpId loop) {
-  std::set<HazardTracker::Place> reads, writes;
+  using Access = HazardTracker::Access;
   // Scratch belongs to no op in particular.
-  reads.insert(HazardTracker::scratch_place);
-  writes.insert(HazardTracker::scratch_place);
-  const auto defines = [&](const schedule::StagedTile& tile, BlockId block, const Op& op) {
-    const ir::Value& value = function_.values[tile.value];
-    for (ValueId result : op.results) {
-      if (result == tile.value) return true;
-    }
-    return value.block == block && !block.is_none();
+  hazards_.assume(HazardTracker::scratch_place, Access::Read);
+  hazards_.assume(HazardTracker::scratch_place, Access::Write);
+  const auto walk_loop = [&](auto&& visit) {
+    for (BlockId region : function_.ops[loop].regions) ir::walk(function_, region, visit);
   };
-  for (BlockId region : function_.ops[loop].regions) {
-    ir::walk(function_, region, [&](BlockId block, OpId id) {
-      const Op& op = function_.ops[id];
-      for (const schedule::StagedTile& tile : plan_.staged) {
-        if (defines(tile, block, op)) writes.insert(HazardTracker::place_of(tile.region));
+  std::set<ValueId> varying;
+  walk_loop([&](BlockId block, OpId id) {
+    const auto& arguments = function_.blocks[block].arguments;
+    varying.insert(arguments.begin(), arguments.end());
+    const auto& results = function_.ops[id].results;
+    varying.insert(results.begin(), results.end());
+  });
+  walk_loop([&](BlockId, OpId id) {
+    const Op& op = function_.ops[id];
+    if (op.code == OpCode::Dot) {
+      const schedule::GpuDot& dot = plan_.dot(id);
+      for (std::size_t side : {dot.lhs, dot.rhs}) {
+        hazards_.assume(HazardTracker::place_of(plan_.staged[side].region), Access::Read);
       }
-      if (op.code == OpCode::Dot) {
-        const schedule::GpuDot& dot = plan_.dot(id);
-        reads.insert(HazardTracker::place_of(plan_.staged[dot.lhs].region));
-        reads.insert(HazardTracker::place_of(plan_.staged[dot.rhs].region));
+    }
+    if (op.code == OpCode::Load || op.code == OpCode::Store) {
+      const Access access = op.code == OpCode::Load ? Access::Read : Access::Write;
+      for (HazardTracker::Place place : places(op.operands[0])) {
+        hazards_.assume(place, access, owner_of(id, varying));
       }
-      if (op.code == OpCode::Load || op.code == OpCode::Store) {
-        for (HazardTracker::Place place : places(op.operands[0])) {
-          (op.code == OpCode::Load ? reads : writes).insert(place);
-        }
-      }
-    });
+    }
+  });
+  for (const schedule::StagedTile& tile : plan_.staged) {
+    if (!varying.contains(tile.value)) continue;
+    hazards_.assume(HazardTracker::place_of(tile.region), Access::Write);
   }
-  hazards_.assume(reads, writes);
 }
 
 bool KernelEmitter::prepare_buffers(BlockId body) {

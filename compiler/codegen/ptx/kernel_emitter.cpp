@@ -40,11 +40,6 @@ void HazardTracker::record(Touched& touched, Place place, Owner owner) {
   if (!is_new && at->second != owner) at->second = 0;
 }
 
-void HazardTracker::assume(const std::set<Place>& reads, const std::set<Place>& writes) {
-  for (Place place : reads) record(reads_, place, 0);
-  for (Place place : writes) record(writes_, place, 0);
-}
-
 void HazardTracker::merge(const HazardTracker& other) {
   for (const auto& [place, owner] : other.reads_) record(reads_, place, owner);
   for (const auto& [place, owner] : other.writes_) record(writes_, place, owner);

@@ -48,8 +48,10 @@ class HazardTracker {
   void barrier() { reads_.clear(), writes_.clear(); }
   /// A write that no earlier access can disturb.
   void record_write(Place place) { record(writes_, place, 0); }
-  /// Before a loop's body: whatever the loop touches may have been touched by the turn before.
-  void assume(const std::set<Place>& reads, const std::set<Place>& writes);
+  /// Before a loop's body: what the loop touches may have been touched by the turn before.
+  void assume(Place place, Access access, Owner owner = 0) {
+    record(access == Access::Write ? writes_ : reads_, place, owner);
+  }
   /// After branches: what either side left open.
   void merge(const HazardTracker& other);
 
@@ -176,6 +178,11 @@ class KernelEmitter {
   /// What a barrier may have to keep apart when the tensor is read or written: none when the kernel
   /// never writes it, by this name or another.
   std::vector<HazardTracker::Place> places(ir::ValueId tensor) const;
+  /// The layout of the tile that is loaded or stored.
+  Layout accessed_layout(ir::OpId op) const;
+  /// Of a load or store, in a part of the kernel where the values in `varying` may change from one
+  /// access to the next.
+  HazardTracker::Owner owner_of(ir::OpId op, const std::set<ir::ValueId>& varying = {});
   void emit_load(ir::OpId op);
   void emit_store(ir::OpId op);
 
@@ -258,7 +265,7 @@ class KernelEmitter {
   std::map<ir::BlockId, llvm::Value*> turn_parities_;  // i32 0, 1, 0, ... in loops' bodies
   bool are_consumers_alone_ = false;                   // the pipeline's producer warps have left
   passes::IndexFacts facts_;
-  std::vector<std::string> owners_;  // of tensor accesses; number i is owner i + 1
+  std::vector<std::string> owners_;  // what their accesses have in common; number i is owner i + 1
 };
 
 }  // namespace tile::codegen::ptx

@@ -108,9 +108,7 @@ AccessEmitter::AccessEmitter(KernelEmitter& kernel, OpId id)
       type_(kernel.function_.type(op_.code == OpCode::Load ? op_.results[0]
                                                            : op_.operands[ir::op::Store::value])),
       element_bytes_(ir::byte_size(type_.element)) {
-  const auto& planned = op_.code == OpCode::Load ? kernel.plan_.layouts[op_.results[0]]
-                                                 : kernel.plan_.operands[id][ir::op::Store::value];
-  layout_ = planned ? *planned : scalar_layout(kernel.plan_);
+  layout_ = kernel.accessed_layout(id);
   int tile_dim = 0;
   for (std::size_t d = 0; d < access_.dims.size(); ++d) {
     const bool is_point = access_.dims[d].kind == AccessDim::Kind::Point;
@@ -306,23 +304,10 @@ void AccessEmitter::each_vector(Visit&& visit) {
   }
 }
 
-/// Threads that hold the same elements in all accesses of an owner need no barrier between them.
 void AccessEmitter::before(HazardTracker::Access access) {
   const auto places = kernel_.places(tensor_);
   if (places.empty()) return;
-  HazardTracker::Owner owner = 0;
-  const bool has_gather = std::ranges::any_of(
-      access_.dims, [](const AccessDim& dim) { return dim.kind == AccessDim::Kind::Gather; });
-  if (!layout_.has_copies() && !has_gather) {
-    std::string text = schedule::to_string(layout_);
-    for (std::size_t d = 0; d < access_.dims.size(); ++d) {
-      text += fmt::format(" {}:{}", op_.operands[2 + d].index,
-                          access_.dims[d].kind == AccessDim::Kind::Range);
-    }
-    auto found = std::ranges::find(kernel_.owners_, text);
-    if (found == kernel_.owners_.end()) found = kernel_.owners_.insert(found, text);
-    owner = 1 + static_cast<HazardTracker::Owner>(found - kernel_.owners_.begin());
-  }
+  const HazardTracker::Owner owner = kernel_.owner_of(id_);
   for (HazardTracker::Place place : places) kernel_.before_access(place, access, owner);
 }
 
@@ -363,6 +348,45 @@ std::vector<HazardTracker::Place> KernelEmitter::places(ValueId tensor) const {
     }
   }
   return places;
+}
+
+Layout KernelEmitter::accessed_layout(OpId id) const {
+  const Op& op = function_.ops[id];
+  const auto& planned = op.code == OpCode::Load ? plan_.layouts[op.results[0]]
+                                                : plan_.operands[id][ir::op::Store::value];
+  return planned ? *planned : scalar_layout(plan_);
+}
+
+/// Which thread takes an element follows from the element's place within the tile. Where the tile
+/// starts at a multiple of its padded extent, that is the element's index modulo the extent,
+/// wherever the tile lies; else accesses must start at the same value. Dimensions of points have no
+/// part in it.
+HazardTracker::Owner KernelEmitter::owner_of(OpId id, const std::set<ValueId>& varying) {
+  const Op& op = function_.ops[id];
+  const auto& dims = std::get<ir::AccessAttrs>(op.attributes).dims;
+  const Layout layout = accessed_layout(id);
+  if (layout.has_copies()) return 0;
+  std::string text = schedule::to_string(layout);
+  std::size_t tile_dim = 0;
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    if (dims[d].kind == AccessDim::Kind::Gather) return 0;
+    if (dims[d].kind == AccessDim::Kind::Point) {
+      text += " point";
+      continue;
+    }
+    const std::int64_t extent = layout.extents[tile_dim++];
+    const ValueId operand = op.operands[2 + d];
+    const passes::Form start = facts_.form(operand);
+    const bool is_multiple =
+        start.is_valid() && std::ranges::all_of(start.terms(), [&](const passes::Term& term) {
+          return term.factor % extent == 0;
+        });
+    if (!is_multiple && varying.contains(operand)) return 0;
+    text += is_multiple ? " multiple" : fmt::format(" from {}", operand.index);
+  }
+  auto found = std::ranges::find(owners_, text);
+  if (found == owners_.end()) found = owners_.insert(found, text);
+  return 1 + static_cast<HazardTracker::Owner>(found - owners_.begin());
 }
 
 void KernelEmitter::emit_load(OpId op) { AccessEmitter(*this, op).load(); }

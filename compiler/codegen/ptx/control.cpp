@@ -145,12 +145,17 @@ void KernelEmitter::bind_arguments(BlockId block, std::size_t first,
   }
 }
 
-void KernelEmitter::branch_back(llvm::BasicBlock* header) {
-  // Unrolling multiplies the time to compile; tile loops are long, so it gains nothing.
+void KernelEmitter::branch_back(llvm::BasicBlock* header, int turns) {
+  // Unrolling multiplies the time to compile: only where the plan asks for it.
   llvm::LLVMContext& context = target_.getContext();
-  auto* no_unrolling =
-      llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
-  auto* loop = llvm::MDNode::getDistinct(context, {nullptr, no_unrolling});
+  llvm::MDNode* unrolling =
+      turns == 1
+          ? llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"))
+          : llvm::MDNode::get(
+                context,
+                {llvm::MDString::get(context, "llvm.loop.unroll.count"),
+                 llvm::ConstantAsMetadata::get(builder_.getInt32(static_cast<unsigned>(turns)))});
+  auto* loop = llvm::MDNode::getDistinct(context, {nullptr, unrolling});
   loop->replaceOperandWith(0, loop);
   builder_.CreateBr(header)->setMetadata(llvm::LLVMContext::MD_loop, loop);
 }
@@ -237,7 +242,8 @@ void KernelEmitter::emit_for(OpId id) {
     llvm::cast<llvm::PHINode>(parity[0])->addIncoming(builder_.CreateXor(parity[0], i32(1)),
                                                       builder_.GetInsertBlock());
   }
-  branch_back(header);
+  const auto unrolled = plan_.unrolled.find(id);
+  branch_back(header, unrolled == plan_.unrolled.end() ? 1 : unrolled->second);
 
   builder_.SetInsertPoint(after);
   hazards_ = at_header;

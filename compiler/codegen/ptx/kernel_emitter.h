@@ -148,8 +148,8 @@ class KernelEmitter {
   /// Adds what the block's yield gives, from the builder's block.
   void complete_phis(std::span<const Registers> phis, ir::BlockId block);
   void bind_arguments(ir::BlockId block, std::size_t first, std::span<const Registers> values);
-  /// Ends a turn of a loop.
-  void branch_back(llvm::BasicBlock* header);
+  /// Ends a turn of a loop that LLVM is to unroll by `turns`.
+  void branch_back(llvm::BasicBlock* header, int turns = 1);
   /// Before a loop: the buffers that its turns alternate between are free. True if it has such.
   bool prepare_buffers(ir::BlockId body);
   llvm::BasicBlock* new_block(const std::string& name);

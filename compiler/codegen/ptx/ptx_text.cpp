@@ -1,7 +1,7 @@
 // See emit.h. An LLVM module of one kernel, optimised with a short list of passes and printed as
 // PTX. The only file with target setup. Not in the list: jump threading, which may take barriers
-// apart from the branch that all threads take together, unrolling and vectorisers, which cost time
-// and gain nothing on tiles, and anything that would reorder floating-point arithmetic.
+// apart from the branch that all threads take together, vectorisers, which cost time and gain
+// nothing on tiles, and anything that would reorder floating-point arithmetic.
 #include <llvm/ADT/SmallString.h>
 #include <llvm/Analysis/AliasAnalysis.h>
 #include <llvm/IR/LegacyPassManager.h>
@@ -15,6 +15,8 @@
 #include <llvm/Transforms/InstCombine/InstCombine.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/LoopRotation.h>
+#include <llvm/Transforms/Scalar/LoopUnrollPass.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include <mutex>
@@ -84,6 +86,10 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.addPass(llvm::SimplifyCFGPass());
   passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LICMPass(llvm::LICMOptions()),
                                                        /*UseMemorySSA=*/true));
+  // Only loops marked for it; with their test at the end, so that all turns of a pass share one.
+  passes.addPass(llvm::createFunctionToLoopPassAdaptor(llvm::LoopRotatePass()));
+  passes.addPass(
+      llvm::LoopUnrollPass(llvm::LoopUnrollOptions(/*OptLevel=*/2, /*OnlyWhenForced=*/true)));
   passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
   for (llvm::Function& function : module) {
     if (!function.isDeclaration()) passes.run(function, functions);

@@ -4,6 +4,7 @@
 // generator obeys the plan and decides nothing.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,6 +71,8 @@ struct GpuPlan {
   std::vector<GpuDot> dots;
   std::optional<Pipeline> pipeline;  // its warps beyond `warps` fetch
   EntityVector<RegionId, Region> regions;
+  /// Loops that run so many turns at a time, so that as many loads are under way. Absent: one.
+  std::map<ir::OpId, int> unrolled;
   std::int64_t shared_bytes = 0;
 
   int threads() const {

@@ -106,6 +106,7 @@ GpuPlan GpuPlanner::run() {
   join_classes();
   find_ordered();
   choose_class_layouts();
+  choose_unrolling();
   want_operands();
   place_regions();
   return std::move(plan_);

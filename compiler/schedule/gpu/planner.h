@@ -48,6 +48,9 @@ class GpuPlanner {
   ir::OpId find_chain(ir::OpId dot) const;
   std::size_t stage(ir::ValueId value, bool is_transposed, bool rounds_tf32);
 
+  // choose_unrolling.cpp
+  void choose_unrolling();
+
   // make_gpu_plan.cpp
   void choose_warps();
   void place_regions();

@@ -47,6 +47,7 @@ class Prefetching {
  private:
   /// Returns how many ops now stand before the loop.
   std::size_t loop(BlockId outer, std::size_t at, OpId loop);
+  bool has_dot(BlockId body) const;
   bool find_chain(OpId load, BlockId body, std::vector<OpId>& chain, bool& uses_index) const;
   OpId copy(const Candidate& candidate, BlockId block, ValueId index, ValueId value);
 
@@ -54,6 +55,13 @@ class Prefetching {
   std::int64_t budget_;
   std::set<ValueId> written_;
 };
+
+bool Prefetching::has_dot(BlockId body) const {
+  bool found = false;
+  ir::walk(function_, body,
+           [&](BlockId, OpId id) { found = found || function_.ops[id].code == OpCode::Dot; });
+  return found;
+}
 
 /// All that the load's place needs from the body: scalar arithmetic on the index and on values from
 /// outside.
@@ -101,6 +109,7 @@ OpId Prefetching::copy(const Candidate& candidate, BlockId block, ValueId index,
 
 std::size_t Prefetching::loop(BlockId outer, std::size_t at, OpId loop) {
   const BlockId body = function_.ops[loop].regions[0];
+  if (!has_dot(body)) return 0;
   std::vector<Candidate> candidates;
   std::int64_t elements = 0;
   for (OpId id : function_.blocks[body].ops) {

@@ -1,7 +1,8 @@
-// Loads one turn ahead: a loop's loads whose places depend on the loop's index alone are issued a
-// turn early and carried, so that their latency passes behind the work of the turn before. The last
-// turn's early load is of a turn that never comes: it is masked like every other, so it touches no
-// memory outside the tensor.
+// Loads one turn ahead: in a loop with a dot, loads whose places depend on the loop's index alone
+// are issued a turn early and carried, so that their latency passes behind the products of the turn
+// before. The last turn's early load is of a turn that never comes: it is masked like every other,
+// so it touches no memory outside the tensor. (Loops without a dot have too little work to hide a
+// load behind: they are unrolled, choose_unrolling.cpp.)
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ body {
   %width = constant 64 : i64
   %n = dim %x axis=0 : i64
   %pad = constant 0.0 : f32
-  %init = constant 0.0 : f32[64]
+  %init = constant 0.0 : f32[8, 8]
 )";
 
 std::string prefetched(std::string_view body, std::int64_t budget) {
@@ -35,35 +35,47 @@ std::string prefetched(std::string_view body, std::int64_t budget) {
   return text.substr(text.find("  %init"));
 }
 
-constexpr std::string_view sum =
-    R"(  %total = for %i = %zero to %n step %width carry (%acc = %init) : f32[64] {
+constexpr std::string_view squares =
+    R"(  %total = for %i = %zero to %n step %width carry (%acc = %init) : f32[8, 8] {
     %v = load %x[%i +: 64] pad %pad : f32[64]
-    %next = add %acc, %v : f32[64]
+    %w = reshape %v : f32[8, 8]
+    %next = dot fp32 %w, %w, %acc : f32[8, 8]
     yield %next
   }
-  store %y[%zero +: 64] = %total
   yield
 )";
 
 }  // namespace
 
 TEST_CASE("a load that depends on the index alone is carried from the turn before") {
-  CHECK_EQ(prefetched(sum, 64), R"(  %init = constant 0.0 : f32[64]
+  CHECK_EQ(prefetched(squares, 64), R"(  %init = constant 0.0 : f32[8, 8]
   %v = load %x[%zero +: 64 masked] pad %pad : f32[64]
-  %total, %0 = for %i = %zero to %n step %width carry (%acc = %init, %v.1 = %v) : (f32[64], f32[64]) {
+  %total, %0 = for %i = %zero to %n step %width carry (%acc = %init, %v.1 = %v) : (f32[8, 8], f32[64]) {
     %1 = add %i, %width : i64
     %v.2 = load %x[%1 +: 64 masked] pad %pad : f32[64]
-    %next = add %acc, %v.1 : f32[64]
+    %w = reshape %v.1 : f32[8, 8]
+    %next = dot fp32 %w, %w, %acc : f32[8, 8]
     yield %next, %v.2
   }
-  store %y[%zero +: 64] = %total
   yield
 }
 )");
 }
 
 TEST_CASE("a load beyond the budget stays") {
-  CHECK(prefetched(sum, 63).find("masked") == std::string::npos);
+  CHECK(prefetched(squares, 63).find("masked") == std::string::npos);
+}
+
+TEST_CASE("a loop without a dot keeps its loads") {
+  CHECK(prefetched(R"(  %total = for %i = %zero to %n step %width carry (%at = %zero) : i64 {
+    %v = load %x[%i +: 64] pad %pad : f32[64]
+    store %y[%i +: 64] = %v
+    yield %i
+  }
+  yield
+)",
+                   1000)
+            .find("masked") == std::string::npos);
 }
 
 TEST_CASE("a load from a tensor that the kernel writes, or at a carried place, stays") {

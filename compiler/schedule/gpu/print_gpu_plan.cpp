@@ -52,6 +52,9 @@ std::string print(const GpuPlan& plan, const ir::Module& module) {
                         dot.kind == GpuDot::Kind::Simt ? "by fma" : "by mma.sync m16n8k8 tf32",
                         to_string(dot.result));
   }
+  for (const auto& [loop, turns] : plan.unrolled) {
+    text += fmt::format("  loop {} runs {} turns at a time\n", loop.index, turns);
+  }
   for (std::uint32_t i = 0; i < function.values.size(); ++i) {
     const ir::ValueId value{i};
     if (const auto& layout = plan.layouts[value]) {

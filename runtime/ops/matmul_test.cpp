@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
+
 #include "runtime/device/error.h"
 #include "runtime/ops/elementwise.h"
 #include "runtime/ops/reduce.h"
@@ -37,6 +39,26 @@ Tensor matrix(std::int64_t rows, std::int64_t columns, bool is_transposed, std::
                        : random({rows, columns}, seed);
 }
 
+double rounded_to_tf32(float x) {
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(x) + 0x1000u) & ~0x1fffu);
+}
+
+/// In double, of operands rounded to nearest, ties away.
+std::vector<double> rounded_product(const Tensor& left, const Tensor& right) {
+  const std::vector<float> a = left.to_vector<float>(), b = right.to_vector<float>();
+  const auto depth = static_cast<std::size_t>(left.size(1));
+  const auto columns = static_cast<std::size_t>(right.size(1));
+  std::vector<double> wide(b.size()), c(a.size() / depth * columns, 0.0);
+  for (std::size_t i = 0; i < b.size(); ++i) wide[i] = rounded_to_tf32(b[i]);
+  for (std::size_t i = 0; i < c.size() / columns; ++i) {
+    for (std::size_t k = 0; k < depth; ++k) {
+      const double x = rounded_to_tf32(a[i * depth + k]);
+      for (std::size_t j = 0; j < columns; ++j) c[i * columns + j] += x * wide[k * columns + j];
+    }
+  }
+  return c;
+}
+
 }  // namespace
 
 TEST_CASE("every layout and boundary size has the bits of a chain") {
@@ -49,6 +71,26 @@ TEST_CASE("every layout and boundary size has the bits of a chain") {
       const Tensor b = matrix(k, n, (layout & 1) != 0, 2);
       INFO(m, " ", n, " ", k, " layout ", layout);
       CHECK(has_chain_bits(matmul(a, b), a, b));
+    }
+  }
+}
+
+TEST_CASE("tf32 products of every layout round their operands, nothing else") {
+  // Whole and overhanging tiles, rows that 16 bytes divide and rows that they do not, and a sum so
+  // long that a GPU splits it.
+  const std::int64_t sizes[][3] = {{1, 4, 8},        {4, 36, 32},     {100, 132, 36},
+                                   {128, 256, 64},   {132, 260, 68},  {260, 388, 100},
+                                   {129, 130, 131},  {64, 512, 96},   {1028, 132, 32},
+                                   {132, 136, 2052}, {256, 128, 2050}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int layout = 0; layout < 4; ++layout) {
+      const Tensor a = matrix(m, k, (layout & 2) != 0, 3);
+      const Tensor b = matrix(k, n, (layout & 1) != 0, 4);
+      INFO(m, " ", n, " ", k, " layout ", layout);
+      const Tensor product = matmul(a, b, Precision::Tf32);
+      // Tensor cores add with truncation.
+      CHECK(test::error(product, rounded_product(a, b)) < 2e-5);
+      CHECK(test::same_bits(product, matmul(a, b, Precision::Tf32)));
     }
   }
 }

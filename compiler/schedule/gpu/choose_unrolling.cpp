@@ -14,7 +14,7 @@ using ir::OpId;
 
 namespace {
 
-constexpr int registers_under_way = 32;  // of a thread
+constexpr int registers_under_way = 64;  // of a thread
 constexpr int max_turns = 8;
 
 }  // namespace

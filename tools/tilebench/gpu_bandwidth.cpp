@@ -244,6 +244,7 @@ bool bandwidth(const Options& options) {
     row.group = c.kernel;
     row.work = 4.0 * c.passes * static_cast<double>(c.rows * c.columns);
     row.ceiling = ceiling;
+    row.facts["has_floor"] = c.has_floor ? 1 : 0;
     row.mistake = check(c);
     for (int round = 0; round < options.rounds; ++round) {
       row.seconds.push_back(timer.seconds([&] { c.run(c.inputs, c.shared); }));

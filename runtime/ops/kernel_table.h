@@ -29,5 +29,13 @@ class KernelTable {
 inline constexpr std::size_t lane_choices = 3;
 constexpr std::size_t lane_choice(std::int64_t n) { return n <= 64 ? 0 : n <= 128 ? 1 : 2; }
 constexpr int lane_count(std::size_t choice) { return 64 << choice; }
+/// Tiles that hold a row of n elements: the next power of two, from 512 on.
+inline constexpr std::size_t held_choices = 5;
+constexpr std::size_t held_choice(std::int64_t n) {
+  std::size_t choice = 0;
+  while ((std::int64_t{512} << choice) < n) ++choice;
+  return choice;
+}
+constexpr int held_count(std::size_t choice) { return 512 << choice; }
 
 }  // namespace pg::ops

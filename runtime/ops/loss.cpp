@@ -33,13 +33,17 @@ CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& target
     fail("cross_entropy", "target {} at position {} is outside {} classes", wrong->value,
          wrong->position, logits.size(-1));
   }
-  static KernelTable<2 * lane_choices> table;
+  // Rows of more than one block take eight at a time.
+  static KernelTable<2 * (lane_choices + 1)> table;
+  const bool is_long = logits.size(-1) > lane_count(lane_choices - 1);
   const std::size_t lanes = lane_choice(logits.size(-1));
-  const std::size_t index = lanes * 2 + (flat.dtype() == DType::I32 ? 0 : 1);
+  const std::size_t index =
+      (is_long ? lane_choices : lanes) * 2 + (flat.dtype() == DType::I32 ? 0 : 1);
   const Kernel& kernel = table.get(index, [&] {
-    return builtin_kernel(
-        "cross_entropy.tile", "cross_entropy",
-        {{"I", std::string(name_of(flat.dtype()))}, {"B", std::to_string(lane_count(lanes))}});
+    return builtin_kernel("cross_entropy.tile", "cross_entropy",
+                          {{"I", std::string(name_of(flat.dtype()))},
+                           {"B", std::to_string(lane_count(lanes))},
+                           {"U", is_long ? "8" : "1"}});
   });
   Tensor losses = new_result("cross_entropy", logits, {flat.numel()});
   Tensor lse = new_result("cross_entropy", logits, {flat.numel()});

@@ -16,7 +16,17 @@ void check_weight(const Tensor& x, const Tensor& w) {
   }
 }
 
-/// Kernel handles by block length.
+/// Forward on a GPU: rows up to this length are held in registers, and read once. (A CPU has them
+/// in its cache.)
+constexpr std::int64_t longest_held_row = 8192;
+/// Rows up to this length leave room for what their gradients need.
+constexpr std::int64_t longest_held_gradient = 4096;
+
+bool is_held(const Tensor& rows, std::int64_t longest) {
+  return rows.device().is_cuda() && rows.size(-1) > 256 && rows.size(-1) <= longest;
+}
+
+/// Handles of a streaming kernel by block length.
 class RowKernels {
  public:
   explicit RowKernels(const char* name) : name_(name) {}
@@ -32,16 +42,38 @@ class RowKernels {
   KernelTable<lane_choices> table_;
 };
 
+const Kernel& held_kernel(std::int64_t row_length) {
+  static KernelTable<held_choices> table;
+  const std::size_t choice = held_choice(row_length);
+  return table.get(choice, [&] {
+    return builtin_kernel("rmsnorm.tile", "rmsnorm",
+                          {{"B", std::to_string(held_count(choice))}, {"IS_HELD", "true"}});
+  });
+}
+
+const Kernel& held_gradients(std::int64_t row_length) {
+  static KernelTable<held_choices> table;
+  const std::size_t choice = held_choice(row_length);
+  return table.get(choice, [&] {
+    const int block = held_count(choice);
+    return builtin_kernel("rmsnorm.tile", "rmsnorm_gradients",
+                          {{"B", std::to_string(block)}, {"U", block <= 1024 ? "2" : "1"}});
+  });
+}
+
 }  // namespace
 
 RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
   check_f32("rms_norm", {&x, &w});
   check_weight(x, w);
-  static RowKernels kernels("rmsnorm");
+  static RowKernels streaming("rmsnorm");
   const Tensor rows = as_rows(x);
   Tensor y = new_result("rms_norm", x, rows.shape());
   Tensor rstd = new_result("rms_norm", x, {rows.shape()[0]});
-  if (rstd.numel() > 0) launch(kernels.get(w.numel()), rows, w, eps, y, rstd);
+  if (rstd.numel() > 0) {
+    const bool held = is_held(rows, longest_held_row);
+    launch(held ? held_kernel(w.numel()) : streaming.get(w.numel()), rows, w, eps, y, rstd);
+  }
   return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
 }
 
@@ -58,8 +90,14 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   const Tensor s = view::reshape(rstd, {rows.shape()[0]});
   Tensor dx = new_result("rms_norm_backward", x, rows.shape());
   if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros_like(w)};
+  const std::int64_t segments = (rows.shape()[0] + 65535) / 65536;
+  if (is_held(rows, longest_held_gradient)) {
+    Tensor lanes = new_result("rms_norm_backward", x, {segments, 256, w.numel()});
+    launch(held_gradients(w.numel()), g, rows, w, s, dx, lanes);
+    return {view::reshape(dx, x.shape()), sum(sum(lanes, {1}), {0})};
+  }
   launch(for_input.get(w.numel()), g, rows, w, s, dx);
-  Tensor parts = new_result("rms_norm_backward", x, {(rows.shape()[0] + 65535) / 65536, w.numel()});
+  Tensor parts = new_result("rms_norm_backward", x, {segments, w.numel()});
   launch(for_weight, g, rows, s, parts);
   return {view::reshape(dx, x.shape()), sum(parts, {0})};
 }

@@ -11,22 +11,30 @@ namespace {
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
+void norm_reference(Values& v) {
+  const auto d = static_cast<std::size_t>(v.size("D"));
+  for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
+    double squares = 0;
+    for (std::size_t i = 0; i < d; ++i) squares += v["x"][r * d + i] * v["x"][r * d + i];
+    v["rstd"][r] = 1 / std::sqrt(squares / static_cast<double>(d) + v.scalar("eps"));
+    for (std::size_t i = 0; i < d; ++i) {
+      v["y"][r * d + i] = v["x"][r * d + i] * v["rstd"][r] * v["w"][i];
+    }
+  }
+}
+
 TEST_CASE("rmsnorm") {
   run_row({.file = "kernels/rmsnorm.tile",
            .kernel = "rmsnorm",
            .sizes = product_of({{"R", {1, 3, 0}}, {"D", {1, 64, 256, 257, 700}}}),
            .scalars = {{"eps", 1e-5}},
-           .reference = [](Values& v) {
-             const auto d = static_cast<std::size_t>(v.size("D"));
-             for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
-               double squares = 0;
-               for (std::size_t i = 0; i < d; ++i) squares += v["x"][r * d + i] * v["x"][r * d + i];
-               v["rstd"][r] = 1 / std::sqrt(squares / static_cast<double>(d) + v.scalar("eps"));
-               for (std::size_t i = 0; i < d; ++i) {
-                 v["y"][r * d + i] = v["x"][r * d + i] * v["rstd"][r] * v["w"][i];
-               }
-             }
-           }});
+           .reference = norm_reference});
+  run_row({.file = "kernels/rmsnorm.tile",
+           .kernel = "rmsnorm",
+           .settings = {{"B", "1024"}, {"IS_HELD", "true"}},
+           .sizes = product_of({{"R", {1, 3}}, {"D", {1, 256, 700, 1024}}}),
+           .scalars = {{"eps", 1e-5}},
+           .reference = norm_reference});
 }
 
 TEST_CASE("rmsnorm gradients") {
@@ -64,6 +72,30 @@ TEST_CASE("rmsnorm gradients") {
                  }
                },
            .tolerance = 1e-4});
+}
+
+TEST_CASE("rmsnorm gradients from one reading") {
+  run_row({.file = "kernels/rmsnorm.tile",
+           .kernel = "rmsnorm_gradients",
+           .settings = {{"B", "512"}},
+           .sizes = {{{"R", 3}, {"D", 300}, {"P", 1}}, {{"R", 515}, {"D", 20}, {"P", 1}}},
+           .fills = {{"rstd", {0.5, 2}}},
+           .reference = [](Values& v) {
+             const auto d = static_cast<std::size_t>(v.size("D"));
+             for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
+               const double s = v["rstd"][r];
+               double mean = 0;
+               for (std::size_t i = 0; i < d; ++i) {
+                 mean += v["g"][r * d + i] * v["w"][i] * v["x"][r * d + i] * s;
+               }
+               mean /= static_cast<double>(d);
+               for (std::size_t i = 0; i < d; ++i) {
+                 const std::size_t at = r * d + i;
+                 v["dx"][at] = s * (v["g"][at] * v["w"][i] - v["x"][at] * s * mean);
+                 v["parts"][r % 256 * d + i] += v["g"][at] * v["x"][at] * s;
+               }
+             }
+           }});
 }
 
 void softmax_reference(Values& v, std::size_t n) {

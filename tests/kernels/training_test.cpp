@@ -10,11 +10,11 @@ namespace tile::harness {
 namespace {
 
 TEST_CASE("cross_entropy") {
-  for (const char* index : {"i64", "i32"}) {
+  for (const auto& [index, unroll] : {std::pair{"i64", "8"}, {"i32", "1"}, {"i32", "8"}}) {
     run_row({.file = "kernels/cross_entropy.tile",
              .kernel = "cross_entropy",
-             .settings = {{"I", index}},
-             .sizes = product_of({{"R", {1, 4, 0}}, {"V", {30, 256, 700}}}),
+             .settings = {{"I", index}, {"U", unroll}},
+             .sizes = product_of({{"R", {1, 4, 0}}, {"V", {30, 256, 700, 2100}}}),
              .fills = {{"targets", {-1, 30}}, {"x", {-10, 10}}},
              .reference = [](Values& v) {
                const auto n = static_cast<std::size_t>(v.size("V"));
@@ -63,9 +63,9 @@ TEST_CASE("embedding") {
     run_row({.file = "kernels/embedding.tile",
              .kernel = "embedding_gradient",
              .settings = {{"I", index}},
-             .tunes = {{{"BT", "4"}, {"BD", "16"}},
-                       {{"BT", "1"}, {"BD", "7"}},
-                       {{"BT", "9"}, {"BD", "64"}}},
+             .tunes = {{{"BV", "4"}, {"BD", "16"}},
+                       {{"BV", "1"}, {"BD", "7"}},
+                       {{"BV", "9"}, {"BD", "64"}}},
              .sizes = product_of({{"V", {11}}, {"D", {1, 16, 33}}, {"T", {1, 25, 0}}}),
              .fills = {{"ids", {0, 11}}},
              .reference = [](Values& v) {

@@ -46,6 +46,7 @@ TEST_CASE("sum_rows, sum_columns") {
         {.file = "kernels/reduce.tile",
          .kernel = "sum_rows",
          .settings = {{"F", function}},
+         .tunes = {{{"U", "1"}}, {{"U", "2"}}, {{"U", "8"}}},
          .sizes = row_sizes(true),
          .reference =
              [=](Values& v) { reduce(v["x"], v["y"], v.size("N"), 1, v.size("S"), 0, combine); },
@@ -56,6 +57,7 @@ TEST_CASE("sum_rows, sum_columns") {
       {.file = "kernels/reduce.tile",
        .kernel = "sum_rows",
        .settings = {{"B", "32"}},
+       .tunes = {{{"U", "1"}}, {{"U", "2"}}, {{"U", "4"}}},
        .sizes = product_of({{"A", {1}}, {"Q", {2}}, {"C", {3}}, {"S", {1}}, {"N", {1, 31, 32}}}),
        .reference = [](Values& v) { reduce(v["x"], v["y"], v.size("N"), 1, 1, 0, add); }});
   std::vector<Sizes> sizes;

@@ -101,8 +101,9 @@ struct HostProgram {
   std::vector<int> results;  // steps whose values are the grid's extents, outermost first
 };
 
-/// A tensor as the tensor memory accelerator reads it: a matrix of f32 in boxes, rounded to tf32,
-/// 128-byte swizzled (CU_TENSOR_MAP_SWIZZLE_128B). Dimensions of size 0 never get read.
+/// A tensor as the tensor memory accelerator reads it: a matrix of f32 in boxes, rounded to tf32
+/// (to nearest, ties to even), 128-byte swizzled (CU_TENSOR_MAP_SWIZZLE_128B). Dimensions of size 0
+/// never get read.
 struct TensorMap {
   int word = 0;        // its address among the argument words, then two sizes and two strides
   int inner_dim = 0;   // the dimension whose stride is 1; the other one's is a multiple of 16 bytes
@@ -110,14 +111,16 @@ struct TensorMap {
   int box_outer = 1;
 };
 
-/// Machine code for an NVIDIA GPU. One block per program; blockIdx.x is the program's number,
-/// row-major over the grid. The entry takes the argument words, then the grid's extents, all i64,
-/// then the tensor maps by value (128 bytes each, 64-byte aligned).
+/// Machine code for an NVIDIA GPU. Programs are numbered; block b runs program b, or, when blocks
+/// stay, programs b, b + gridDim.x, b + 2 gridDim.x and so on. The entry takes the argument words,
+/// then the grid's extents, all i64, then the tensor maps by value (128 bytes each, 64-byte
+/// aligned).
 struct GpuKernel {
   std::string image;  // PTX text (zero-terminated by the driver's rules), or a cubin
   std::string entry;
   int threads = 0;                // a block
   std::int64_t shared_bytes = 0;  // dynamic shared memory of a block
+  bool blocks_stay = false;       // launch no more blocks than there are multiprocessors
   HostProgram grid;
   std::vector<TensorMap> tensor_maps;
 };

@@ -62,8 +62,9 @@ std::string describe(const CompileRequest& request) {
 
 std::string encode(const GpuKernel& kernel) {
   std::string text =
-      fmt::format("{} {} {} {} {} {}\n", kernel.entry, kernel.threads, kernel.shared_bytes,
-                  kernel.grid.steps.size(), kernel.grid.results.size(), kernel.tensor_maps.size());
+      fmt::format("{} {} {} {} {} {} {}\n", kernel.entry, kernel.threads, kernel.shared_bytes,
+                  static_cast<int>(kernel.blocks_stay), kernel.grid.steps.size(),
+                  kernel.grid.results.size(), kernel.tensor_maps.size());
   for (const HostProgram::Step& step : kernel.grid.steps) {
     text += fmt::format("{} {} {} {} {}\n", static_cast<int>(step.op), step.constant, step.a,
                         step.b, step.c);
@@ -81,6 +82,7 @@ std::optional<GpuKernel> decode_gpu_kernel(std::string_view text) {
   kernel.entry = reader.read_word();
   kernel.threads = reader.read<int>();
   kernel.shared_bytes = reader.read<std::int64_t>();
+  kernel.blocks_stay = reader.read<int>() != 0;
   const auto steps = reader.read<std::size_t>(), results = reader.read<std::size_t>(),
              maps = reader.read<std::size_t>();
   for (std::size_t i = 0; i < steps && reader.is_good(); ++i) {

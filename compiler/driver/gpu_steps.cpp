@@ -111,6 +111,7 @@ GpuKernel gpu_kernel_of(Compilation made) {
   kernel.grid = std::move(made.grid);
   if (!made.gpu_plan.pipeline) return kernel;
   const ir::Function& function = made.module.functions[made.module.kernel];
+  kernel.blocks_stay = true;
   using schedule::Pipeline;
   for (const Pipeline::Side* side : {&made.gpu_plan.pipeline->a, &made.gpu_plan.pipeline->b}) {
     const ir::ValueId tensor = function.ops[side->load].operands[ir::op::Load::tensor];

@@ -1,5 +1,5 @@
-// Tests of GPU targets that need no GPU: every kernel of the project assembles, grids agree with
-// the CPU's, compiled kernels come back from the cache as they were.
+// Tests of GPU targets that need no GPU: grids agree with the CPU's, compiled kernels come back
+// from the cache as they were. That every kernel assembles: gpu_resources_test.cpp.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -36,91 +36,6 @@ KernelSource read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {path.filename().string(), std::string(std::istreambuf_iterator<char>(in), {})};
 }
-
-std::vector<fs::path> kernel_files() {
-  std::vector<fs::path> files;
-  for (const char* folder : {"kernels", "examples"}) {
-    for (const auto& entry : fs::directory_iterator(fs::path(PICOGRAD_SOURCE_DIR) / folder)) {
-      if (entry.path().extension() == ".tile") files.push_back(entry.path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-/// Its path, or nothing.
-std::string find_ptxas() {
-  for (const char* command : {"ptxas", "/usr/local/cuda/bin/ptxas"}) {
-    const std::string probe = std::string(command) + " --version >/dev/null 2>&1";
-    if (std::system(probe.c_str()) == 0) return command;
-  }
-  return "";
-}
-
-/// What ptxas says against the text; empty when it takes it.
-std::string assemble(const std::string& ptxas, const std::string& folder, const std::string& ptx) {
-  const std::string input = folder + "/kernel.ptx", log = folder + "/log";
-  std::ofstream(input, std::ios::binary) << ptx;
-  const std::string command =
-      ptxas + " -arch=" + gpu + " -o " + folder + "/kernel.cubin " + input + " >" + log + " 2>&1";
-  if (std::system(command.c_str()) == 0) return "";
-  return "refused: " + read(log).text;
-}
-
-/// Stride classes that make other code: vectors, single elements, any stride.
-std::vector<std::vector<StrideClass>> stride_classes(const ir::Function& kernel) {
-  std::vector<std::vector<StrideClass>> classes(3, packed_strides(kernel));
-  for (StrideClass& strides : classes[1]) strides.aligned = false;
-  for (StrideClass& strides : classes[2]) strides = {-1, 0, false};
-  return classes;
-}
-
-/// All that `selection` may mean: arms of its schedule and stride classes.
-std::vector<Selection> variants(LoadedFile& file, Selection selection) {
-  std::vector<Selection> all;
-  const auto arms = find_schedules(file, selection);
-  for (std::size_t arm = 0; arm < arms.size(); ++arm) {
-    selection.arm = static_cast<int>(arm);
-    selection.strides.clear();
-    const auto made = compile_kernel(file, selection, Until::Passes);
-    if (!made) FAIL(file.diagnostics().render(false));
-    for (auto& strides : stride_classes(made->module.functions[made->module.kernel])) {
-      selection.strides = std::move(strides);
-      all.push_back(selection);
-    }
-  }
-  return all;
-}
-
-}  // namespace
-
-TEST_CASE("every kernel, instance, schedule and stride class assembles") {
-  const std::string ptxas = find_ptxas();
-  if (ptxas.empty()) std::printf("SKIP assembling all kernels: no GPU toolkit (ptxas)\n");
-  const TemporaryDirectory directory;
-  int count = 0;
-  for (const fs::path& path : kernel_files()) {
-    LoadedFile file(read(path));
-    REQUIRE(file.program() != nullptr);
-    for (const std::string& kernel : file.program()->kernels()) {
-      for (const sema::Instance& instance : file.program()->instances(kernel)) {
-        for (const Selection& selection : variants(file, {kernel, instance.settings, gpu, 0, {}})) {
-          const auto made = compile_kernel(file, selection);
-          CAPTURE(path.filename().string());
-          CAPTURE(kernel);
-          CAPTURE(selection.arm);
-          if (!made) FAIL(file.diagnostics().render(false));
-          CHECK(made->text.find(".entry " + made->entry) != std::string::npos);
-          if (!ptxas.empty()) CHECK(assemble(ptxas, directory.path, made->text) == "");
-          ++count;
-        }
-      }
-    }
-  }
-  CHECK(count > 100);
-}
-
-namespace {
 
 const KernelSource grid_source{"grid.tile", R"(
 kernel k(x: out tensor<f32>[M, N, L], n: i32, flag: bool, wide: i64)

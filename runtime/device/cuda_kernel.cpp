@@ -1,6 +1,7 @@
 // See cuda_kernel.h.
 #include "runtime/device/cuda_kernel.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -205,7 +206,8 @@ void LoadedKernel::launch(std::int64_t* words) const {
   }
   const Gpu& device = gpu(label_, index_);
   LaunchConfig config;
-  config.grid_x = static_cast<unsigned>(programs);
+  config.grid_x = static_cast<unsigned>(
+      code_.blocks_stay ? std::min<std::int64_t>(programs, device.multiprocessors) : programs);
   config.block_x = static_cast<unsigned>(code_.threads);
   config.shared_bytes = static_cast<unsigned>(code_.shared_bytes);
   config.stream = device.stream;

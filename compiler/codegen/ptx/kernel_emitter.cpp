@@ -97,7 +97,11 @@ void KernelEmitter::declare_entry(const std::string& entry) {
 
 void KernelEmitter::run(const std::string& entry) {
   declare_entry(entry);
-  emit_block(function_.body);
+  if (plan_.pipeline) {
+    run_pipeline();
+  } else {
+    emit_block(function_.body);
+  }
   builder_.CreateRetVoid();
 }
 
@@ -284,6 +288,7 @@ llvm::Value* KernelEmitter::stride(ValueId tensor, std::size_t dim) {
 }
 
 llvm::Value* KernelEmitter::program_number() {
+  if (program_ != nullptr) return program_;
   return once("program number", [&] {
     return builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, {});
   });
@@ -312,9 +317,9 @@ llvm::Value* KernelEmitter::banded_program_id(bool is_row) {
 
 llvm::Value* KernelEmitter::program_id(int axis) {
   const int rank = function_.grid_rank();
-  program_number();
-  return once(fmt::format("program {}", axis), [&]() -> llvm::Value* {
-    llvm::Value* id = program_number();
+  llvm::Value* number = program_number();
+  const auto compute = [&]() -> llvm::Value* {
+    llvm::Value* id = number;
     if (plan_.band_rows > 1 && axis >= rank - 2) {
       id = banded_program_id(axis == rank - 2);
     } else if (rank > 1) {
@@ -323,7 +328,8 @@ llvm::Value* KernelEmitter::program_id(int axis) {
       if (axis > 0) id = builder_.CreateURem(id, grid_extent(axis));
     }
     return builder_.CreateZExt(id, builder_.getInt64Ty());
-  });
+  };
+  return program_ != nullptr ? compute() : once(fmt::format("program {}", axis), compute);
 }
 
 }  // namespace tile::codegen::ptx

@@ -216,11 +216,16 @@ class KernelEmitter {
   void wait_for(llvm::Value* barrier, llvm::Value* parity);
   void begin_turns(Ring& ring);
   void end_turns(Ring& ring, llvm::BasicBlock* body);
-  void emit_producer(Ring ring, ir::OpId loop);
+  void run_pipeline();
+  template <class EmitProgram>
+  void each_program(Ring& ring, EmitProgram&& emit_program);
+  void emit_scalars(ir::BlockId block);
+  llvm::Value* turns_of(ir::OpId loop);  // i32
+  llvm::Value* stage_before(const Ring& ring);
+  void emit_producer(Ring ring);
   void fetch(const schedule::Pipeline::Side& side, unsigned map, llvm::Value* to,
              llvm::Value* full);
   llvm::Value* tensor_map(unsigned map);
-  Registers emit_consumers(Ring ring, Registers acc);
   Registers load_fragments(const Ring& ring, llvm::Value* stage);
   Registers multiply_stage(const Ring& ring, const Registers& acc, const Registers& a,
                            const Registers& b);
@@ -263,7 +268,9 @@ class KernelEmitter {
   std::map<std::string, llvm::Value*> once_;  // what once() made
   HazardTracker hazards_;
   std::map<ir::BlockId, llvm::Value*> turn_parities_;  // i32 0, 1, 0, ... in loops' bodies
-  bool are_consumers_alone_ = false;                   // the pipeline's producer warps have left
+  Ring* ring_ = nullptr;                               // of the consumers
+  llvm::Value* program_ = nullptr;  // the number of the program at hand, where a block runs several
+  bool are_consumers_alone_ = false;  // the pipeline's producer warps have left
   passes::IndexFacts facts_;
   std::vector<std::string> owners_;  // what their accesses have in common; number i is owner i + 1
 };

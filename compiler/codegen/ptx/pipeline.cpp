@@ -5,6 +5,7 @@
 // uses stage t mod S and waits for the phase of the (t / S)-th use.
 #include <fmt/format.h>
 #include <llvm/IR/InlineAsm.h>
+#include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
 #include "compiler/base/check.h"
@@ -37,14 +38,17 @@ std::string registers_of(int first, int count) {
 
 }  // namespace
 
-/// What both roles know: where the stages are, and the turn at hand.
+/// What both roles know: where the stages are, and the turn at hand. Stages and phases go on from
+/// one program to the next.
 struct KernelEmitter::Ring {
   const Pipeline& pipeline;
   llvm::Value* base = nullptr;   // i32 address in shared memory
-  llvm::Value* turns = nullptr;  // i32
+  llvm::Value* turns = nullptr;  // i32, of this program
   llvm::PHINode* turn = nullptr;
-  llvm::PHINode* stage = nullptr;  // turn mod stages
-  llvm::PHINode* phase = nullptr;  // parity of turn / stages
+  llvm::PHINode* stage = nullptr;        // of this turn
+  llvm::PHINode* phase = nullptr;        // parity of the uses of this stage so far
+  llvm::PHINode* first_stage = nullptr;  // of this program
+  llvm::PHINode* first_phase = nullptr;
   llvm::BasicBlock* header = nullptr;
   llvm::BasicBlock* after = nullptr;
 };
@@ -113,10 +117,11 @@ void KernelEmitter::begin_turns(Ring& ring) {
   ring.after = new_block("turned");
   builder_.CreateBr(ring.header);
   builder_.SetInsertPoint(ring.header);
-  for (llvm::PHINode** phi : {&ring.turn, &ring.stage, &ring.phase}) {
-    *phi = builder_.CreatePHI(builder_.getInt32Ty(), 2);
-    (*phi)->addIncoming(i32(0), before);
-  }
+  llvm::Value* const starts[] = {i32(0), ring.first_stage, ring.first_phase};
+  const Registers phis = make_phis({std::begin(starts), std::end(starts)}, before);
+  ring.turn = llvm::cast<llvm::PHINode>(phis[0]);
+  ring.stage = llvm::cast<llvm::PHINode>(phis[1]);
+  ring.phase = llvm::cast<llvm::PHINode>(phis[2]);
   builder_.SetInsertPoint(body);
 }
 
@@ -134,39 +139,93 @@ void KernelEmitter::end_turns(Ring& ring, llvm::BasicBlock* body) {
   builder_.SetInsertPoint(ring.after);
 }
 
+/// Blocks stay: block b runs programs b, b + blocks, ... Emits a loop over them; `emit_program` is
+/// called once, and ends with the ring's turns.
+template <class EmitProgram>
+void KernelEmitter::each_program(Ring& ring, EmitProgram&& emit_program) {
+  llvm::Value* programs = i32(1);
+  for (int axis = 0; axis < function_.grid_rank(); ++axis) {
+    programs = builder_.CreateMul(programs, grid_extent(axis));
+  }
+  llvm::Value* blocks = builder_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_nctaid_x, {});
+  llvm::Value* const starts[] = {program_number(), i32(0), i32(0)};
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock *header = new_block("programs"), *body = new_block("program"),
+                   *after = new_block("no_program");
+  builder_.CreateBr(header);
+  builder_.SetInsertPoint(header);
+  const Registers phis = make_phis({std::begin(starts), std::end(starts)}, before);
+  builder_.CreateCondBr(builder_.CreateICmpSLT(phis[0], programs), body, after);
+  builder_.SetInsertPoint(body);
+  program_ = phis[0];
+  ring.first_stage = llvm::cast<llvm::PHINode>(phis[1]);
+  ring.first_phase = llvm::cast<llvm::PHINode>(phis[2]);
+  const auto values = values_;
+  emit_program();
+  values_ = values;
+  llvm::Value* const next[] = {builder_.CreateAdd(program_, blocks), ring.stage, ring.phase};
+  for (std::size_t i = 0; i < phis.size(); ++i) {
+    llvm::cast<llvm::PHINode>(phis[i])->addIncoming(next[i], builder_.GetInsertBlock());
+  }
+  program_ = nullptr;
+  branch_back(header);
+  builder_.SetInsertPoint(after);
+}
+
 /// One thread asks for the stages, as they fall empty.
-void KernelEmitter::emit_producer(Ring ring, OpId loop) {
+void KernelEmitter::emit_producer(Ring ring) {
   const Pipeline& pipeline = ring.pipeline;
-  const ir::Op& op = function_.ops[loop];
   llvm::BasicBlock *one = new_block("producer"), *done = new_block("done");
   machine(fmt::format("setmaxnreg.dec.sync.aligned.u32 {};", producer_registers), "", {});
   builder_.CreateCondBr(
       builder_.CreateICmpEQ(thread(), i32(Pipeline::consumer_warps * schedule::lanes_per_warp)),
       one, done);
   builder_.SetInsertPoint(one);
-  begin_turns(ring);
-  llvm::BasicBlock* body = builder_.GetInsertBlock();
-  wait_for(ring_barrier(ring, ring.stage, true), builder_.CreateXor(ring.phase, i32(1)));
-  llvm::Value* full = ring_barrier(ring, ring.stage, false);
-  machine("mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], $1;", "r,r,~{memory}",
-          {full, i32(pipeline.stage_bytes())});
-  const ir::Block& region = function_.blocks[op.regions[0]];
-  llvm::Value* index =
-      builder_.CreateAdd(scalar(op.operands[ir::op::For::lower]),
-                         builder_.CreateMul(builder_.CreateZExt(ring.turn, builder_.getInt64Ty()),
-                                            scalar(op.operands[ir::op::For::step])));
-  values_[region.arguments[0]] = {index};
-  for (OpId inner : region.ops) {
-    const auto& results = function_.ops[inner].results;
-    if (results.size() == 1 && function_.type(results[0]).is_scalar()) emit_op(inner);
-  }
-  llvm::Value* to = ring_stage(ring);
-  fetch(pipeline.a, 0, to, full);
-  fetch(pipeline.b, 1, builder_.CreateAdd(to, i32(pipeline.a.bytes())), full);
-  end_turns(ring, body);
+  each_program(ring, [&] {
+    emit_scalars(function_.body);
+    ring.turns = turns_of(pipeline.loop);
+    begin_turns(ring);
+    llvm::BasicBlock* body = builder_.GetInsertBlock();
+    wait_for(ring_barrier(ring, ring.stage, true), builder_.CreateXor(ring.phase, i32(1)));
+    llvm::Value* full = ring_barrier(ring, ring.stage, false);
+    machine("mbarrier.arrive.expect_tx.shared::cta.b64 _, [$0], $1;", "r,r,~{memory}",
+            {full, i32(pipeline.stage_bytes())});
+    const ir::Op& loop = function_.ops[pipeline.loop];
+    const ir::Block& region = function_.blocks[loop.regions[0]];
+    values_[region.arguments[0]] = {
+        builder_.CreateAdd(scalar(loop.operands[ir::op::For::lower]),
+                           builder_.CreateMul(builder_.CreateZExt(ring.turn, builder_.getInt64Ty()),
+                                              scalar(loop.operands[ir::op::For::step])))};
+    emit_scalars(loop.regions[0]);
+    llvm::Value* to = ring_stage(ring);
+    fetch(pipeline.a, 0, to, full);
+    fetch(pipeline.b, 1, builder_.CreateAdd(to, i32(pipeline.a.bytes())), full);
+    end_turns(ring, body);
+  });
   builder_.CreateBr(done);
   builder_.SetInsertPoint(done);
-  builder_.CreateRetVoid();
+}
+
+/// The scalar arithmetic of a block: all that the producer needs of it.
+void KernelEmitter::emit_scalars(ir::BlockId block) {
+  for (OpId id : function_.blocks[block].ops) {
+    const ir::Op& op = function_.ops[id];
+    if (op.results.size() == 1 && op.regions.empty() && function_.type(op.results[0]).is_scalar() &&
+        ir::info(op.code).effects == ir::Effects::Pure) {
+      emit_op(id);
+    }
+  }
+}
+
+/// How many turns a loop takes; below 0 if none.
+llvm::Value* KernelEmitter::turns_of(OpId id) {
+  const ir::Op& loop = function_.ops[id];
+  llvm::Value* span = builder_.CreateSub(scalar(loop.operands[ir::op::For::upper]),
+                                         scalar(loop.operands[ir::op::For::lower]));
+  llvm::Value* step = scalar(loop.operands[ir::op::For::step]);
+  return builder_.CreateTrunc(
+      builder_.CreateSDiv(builder_.CreateAdd(span, builder_.CreateSub(step, i64(1))), step),
+      builder_.getInt32Ty());
 }
 
 /// Boxes of 32 floats: with k contiguous one of all rows; else one for each 32 rows, k by k.
@@ -307,9 +366,12 @@ llvm::Value* KernelEmitter::descriptor(llvm::Value* address) {
                            builder_.getInt64(descriptor_base));
 }
 
-Registers KernelEmitter::emit_consumers(Ring ring, Registers acc) {
+/// The loop as the consumers run it.
+void KernelEmitter::emit_pipeline(OpId id) {
+  Ring& ring = *ring_;
   const Pipeline& pipeline = ring.pipeline;
-  machine(fmt::format("setmaxnreg.inc.sync.aligned.u32 {};", consumer_registers), "", {});
+  Registers acc = operand(id, ir::op::For::inits);
+  ring.turns = turns_of(id);
   llvm::BasicBlock* before = builder_.GetInsertBlock();
   begin_turns(ring);
   llvm::BasicBlock* body = builder_.GetInsertBlock();
@@ -342,10 +404,7 @@ Registers KernelEmitter::emit_consumers(Ring ring, Registers acc) {
     // The tensor cores go on with this turn's products while the next turn's are issued; what the
     // turn before has read is free.
     wait_for_products(acc, {}, 1);
-    llvm::Value* before_this =
-        builder_.CreateSelect(builder_.CreateICmpEQ(ring.stage, i32(0)), i32(pipeline.stages - 1),
-                              builder_.CreateSub(ring.stage, i32(1)));
-    release(ring, before_this, builder_.CreateICmpNE(ring.turn, i32(0)));
+    release(ring, stage_before(ring), builder_.CreateICmpNE(ring.turn, i32(0)));
   } else {
     wait_for_products(acc, a, 0);
     release(ring, ring.stage, builder_.getTrue());
@@ -355,8 +414,17 @@ Registers KernelEmitter::emit_consumers(Ring ring, Registers acc) {
   }
   end_turns(ring, body);
   acc = carried;
-  if (pipeline.a.k_is_contiguous) wait_for_products(acc, {}, 0);
-  return acc;
+  if (pipeline.a.k_is_contiguous) {
+    wait_for_products(acc, {}, 0);
+    release(ring, stage_before(ring), builder_.CreateICmpSGT(ring.turns, i32(0)));
+  }
+  bind(function_.ops[id].results[0], plus_zero(std::move(acc)));
+}
+
+llvm::Value* KernelEmitter::stage_before(const Ring& ring) {
+  return builder_.CreateSelect(builder_.CreateICmpEQ(ring.stage, i32(0)),
+                               i32(ring.pipeline.stages - 1),
+                               builder_.CreateSub(ring.stage, i32(1)));
 }
 
 /// A warp has read the stage.
@@ -371,30 +439,31 @@ void KernelEmitter::release(const Ring& ring, llvm::Value* stage, llvm::Value* c
   builder_.SetInsertPoint(released);
 }
 
-void KernelEmitter::emit_pipeline(OpId id) {
-  const Pipeline& pipeline = *plan_.pipeline;
-  const ir::Op& op = function_.ops[id];
-  Registers acc = operand(id, ir::op::For::inits);
-  llvm::Value* lower = scalar(op.operands[ir::op::For::lower]);
-  llvm::Value* span = builder_.CreateSub(scalar(op.operands[ir::op::For::upper]), lower);
-  llvm::Value* step = scalar(op.operands[ir::op::For::step]);
-  llvm::Value* turns =
-      builder_.CreateSDiv(builder_.CreateAdd(span, builder_.CreateSub(step, i64(1))), step);
-  Ring ring{pipeline};
-  ring.base = builder_.CreatePtrToInt(region(pipeline.region), builder_.getInt32Ty());
-  ring.turns = builder_.CreateTrunc(turns, builder_.getInt32Ty());
+/// The whole kernel: both roles run all the block's programs.
+void KernelEmitter::run_pipeline() {
+  Ring ring{*plan_.pipeline};
+  ring.base = builder_.CreatePtrToInt(region(ring.pipeline.region), builder_.getInt32Ty());
   init_ring(ring);
-  llvm::BasicBlock *producer = new_block("fetch"), *consumers = new_block("multiply");
+  llvm::BasicBlock *producer = new_block("fetch"), *consumers = new_block("multiply"),
+                   *end = new_block("end");
   builder_.CreateCondBr(builder_.CreateICmpSGE(warp(), i32(Pipeline::consumer_warps)), producer,
                         consumers);
   builder_.SetInsertPoint(producer);
-  const auto values = values_;
-  emit_producer(ring, id);
-  values_ = values;
+  emit_producer(ring);
+  builder_.CreateBr(end);
+
   builder_.SetInsertPoint(consumers);
+  machine(fmt::format("setmaxnreg.inc.sync.aligned.u32 {};", consumer_registers), "", {});
   are_consumers_alone_ = true;
-  acc = emit_consumers(ring, std::move(acc));
-  bind(op.results[0], plus_zero(std::move(acc)));
+  ring_ = &ring;
+  each_program(ring, [&] {
+    // A slower warp may still be at the program before.
+    hazards_.assume(HazardTracker::scratch_place, HazardTracker::Access::Read);
+    hazards_.assume(HazardTracker::scratch_place, HazardTracker::Access::Write);
+    emit_block(function_.body);
+  });
+  builder_.CreateBr(end);
+  builder_.SetInsertPoint(end);
 }
 
 }  // namespace tile::codegen::ptx

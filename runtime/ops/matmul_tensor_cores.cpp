@@ -12,6 +12,7 @@ namespace pg::ops {
 namespace {
 
 constexpr std::int64_t tile = 128;             // rows and columns of matmul_split's tiles on sm_90
+constexpr std::int64_t widest_square = 1024;   // columns up to which matmul's tiles are square
 constexpr std::int64_t multiprocessors = 132;  // of an H100
 constexpr std::int64_t shortest_share = 1024;  // k of a split: less would not pay for adding parts
 
@@ -32,6 +33,14 @@ Tensor turned(const Tensor& x) {
 std::int64_t split_count(std::int64_t m, std::int64_t n, std::int64_t k) {
   const std::int64_t tiles = ((m + tile - 1) / tile) * ((n + tile - 1) / tile);
   return std::max<std::int64_t>(1, std::min(multiprocessors / tiles, k / shortest_share));
+}
+
+/// With only b's rows contiguous the product is computed transposed, b's side through registers:
+/// that side should be the shorter one of the tiles, so the schedule's are turned.
+const Kernel& turned_tiles() {
+  static const Kernel kernel =
+      builtin_kernel("matmul.tile", "matmul", {{"P", "tf32"}, {"BM", "256"}, {"BN", "128"}});
+  return kernel;
 }
 
 Tensor multiply_split(const Tensor& a, const Tensor& b, std::int64_t splits) {
@@ -61,7 +70,8 @@ Tensor multiply_on_tensor_cores(const Kernel& kernel, const Tensor& a, const Ten
   const std::int64_t splits = split_count(a.size(0), b.size(1), a.size(1));
   if (is_long && splits > 1) return multiply_split(left, right, splits);
   Tensor c = new_result("matmul", a, {a.size(0), b.size(1)});
-  launch(kernel, left, right, c);
+  const bool is_turned = b.size(1) > widest_square && left.stride(1) == 1 && right.stride(0) != 1;
+  launch(is_turned ? turned_tiles() : kernel, left, right, c);
   return c;
 }
 

@@ -212,7 +212,16 @@ class KernelEmitter {
   struct Ring;
   void init_ring(const Ring& ring);
   llvm::Value* ring_barrier(const Ring& ring, llvm::Value* stage, bool is_empty);
-  llvm::Value* ring_stage(const Ring& ring);
+  llvm::Value* ring_stage(const Ring& ring, llvm::Value* stage);
+  std::pair<llvm::Value*, llvm::Value*> position_after(const Ring& ring);
+  Registers b_descriptors(const Ring& ring);
+  Registers a_descriptors(const Ring& ring);
+  Registers turns_from_shared(Ring& ring, const Registers& inits);
+  Registers turns_from_registers(Ring& ring, const Registers& inits);
+  Registers fragments_if(const Ring& ring, llvm::Value* condition, llvm::Value* stage,
+                         llvm::Value* phase);
+  /// Another edge into phis, from the builder's block.
+  void add_incoming(const Registers& phis, const Registers& values);
   void wait_for(llvm::Value* barrier, llvm::Value* parity);
   void begin_turns(Ring& ring);
   void end_turns(Ring& ring, llvm::BasicBlock* body);

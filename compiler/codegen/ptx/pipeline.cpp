@@ -20,7 +20,8 @@ using schedule::Pipeline;
 namespace {
 
 constexpr std::int64_t swizzle_row_bytes = 128;
-constexpr std::int64_t k_step = 8;  // of one wgmma
+constexpr std::int64_t box_bytes = Pipeline::depth * swizzle_row_bytes;  // with rows contiguous
+constexpr std::int64_t k_step = 8;                                       // of one wgmma
 constexpr int steps = static_cast<int>(Pipeline::depth / k_step);
 constexpr int fragment_registers = 4;  // of A, a step
 constexpr int producer_registers = 40, consumer_registers = 232;
@@ -74,9 +75,16 @@ llvm::Value* KernelEmitter::ring_barrier(const Ring& ring, llvm::Value* stage, b
                             builder_.CreateMul(stage, i32(8)));
 }
 
-llvm::Value* KernelEmitter::ring_stage(const Ring& ring) {
-  return builder_.CreateAdd(ring.base,
-                            builder_.CreateMul(ring.stage, i32(ring.pipeline.stage_bytes())));
+llvm::Value* KernelEmitter::ring_stage(const Ring& ring, llvm::Value* stage) {
+  return builder_.CreateAdd(ring.base, builder_.CreateMul(stage, i32(ring.pipeline.stage_bytes())));
+}
+
+/// Stage and phase of the next turn.
+std::pair<llvm::Value*, llvm::Value*> KernelEmitter::position_after(const Ring& ring) {
+  llvm::Value* next = builder_.CreateAdd(ring.stage, i32(1));
+  llvm::Value* wraps = builder_.CreateICmpEQ(next, i32(ring.pipeline.stages));
+  return {builder_.CreateSelect(wraps, i32(0), next),
+          builder_.CreateXor(ring.phase, builder_.CreateZExt(wraps, builder_.getInt32Ty()))};
 }
 
 void KernelEmitter::init_ring(const Ring& ring) {
@@ -126,13 +134,9 @@ void KernelEmitter::begin_turns(Ring& ring) {
 }
 
 void KernelEmitter::end_turns(Ring& ring, llvm::BasicBlock* body) {
-  llvm::Value* next = builder_.CreateAdd(ring.stage, i32(1));
-  llvm::Value* wraps = builder_.CreateICmpEQ(next, i32(ring.pipeline.stages));
-  llvm::BasicBlock* end = builder_.GetInsertBlock();
-  ring.turn->addIncoming(builder_.CreateAdd(ring.turn, i32(1)), end);
-  ring.stage->addIncoming(builder_.CreateSelect(wraps, i32(0), next), end);
-  ring.phase->addIncoming(
-      builder_.CreateXor(ring.phase, builder_.CreateZExt(wraps, builder_.getInt32Ty())), end);
+  const auto [stage, phase] = position_after(ring);
+  add_incoming({ring.turn, ring.stage, ring.phase},
+               {builder_.CreateAdd(ring.turn, i32(1)), stage, phase});
   branch_back(ring.header);
   builder_.SetInsertPoint(ring.header);
   builder_.CreateCondBr(builder_.CreateICmpSLT(ring.turn, ring.turns), body, ring.after);
@@ -197,7 +201,7 @@ void KernelEmitter::emit_producer(Ring ring) {
                            builder_.CreateMul(builder_.CreateZExt(ring.turn, builder_.getInt64Ty()),
                                               scalar(loop.operands[ir::op::For::step])))};
     emit_scalars(loop.regions[0]);
-    llvm::Value* to = ring_stage(ring);
+    llvm::Value* to = ring_stage(ring, ring.stage);
     fetch(pipeline.a, 0, to, full);
     fetch(pipeline.b, 1, builder_.CreateAdd(to, i32(pipeline.a.bytes())), full);
     end_turns(ring, body);
@@ -263,32 +267,35 @@ llvm::Value* KernelEmitter::tensor_map(unsigned map) {
 Registers KernelEmitter::load_fragments(const Ring& ring, llvm::Value* stage) {
   llvm::Value* t = builder_.CreateAnd(lane(), i32(3));
   llvm::Value* g = builder_.CreateLShr(lane(), i32(2));
-  llvm::Value* in_warpgroup = builder_.CreateAnd(warp(), i32(3));
+  // The first row: its warpgroup's blocks, its warp's 16 rows of each.
   const std::int64_t rows = ring.pipeline.blocks() * Pipeline::block_rows;
-  llvm::Value* first_row =
-      builder_.CreateAdd(builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)), i32(rows)),
-                         builder_.CreateAdd(builder_.CreateMul(in_warpgroup, i32(16)), g));
+  llvm::Value* row = builder_.CreateAdd(
+      builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)), i32(rows)),
+      builder_.CreateAdd(builder_.CreateMul(builder_.CreateAnd(warp(), i32(3)), i32(16)), g));
+  llvm::Value* line =
+      builder_.CreateAdd(builder_.CreateMul(builder_.CreateLShr(row, i32(5)), i32(box_bytes)),
+                         builder_.CreateMul(t, i32(swizzle_row_bytes)));
+  line = builder_.CreateAdd(line, builder_.CreateMul(builder_.CreateAnd(row, i32(3)), i32(4)));
+  llvm::Value* chunk =
+      builder_.CreateXor(builder_.CreateLShr(builder_.CreateAnd(row, i32(31)), i32(2)), t);
+  // Eight rows more flip bit 1 of the chunk, four k more its bit 2: four addresses, from which all
+  // else is at constant distances.
+  llvm::Value* addresses[fragment_registers];
+  for (int i = 0; i < fragment_registers; ++i) {
+    llvm::Value* flipped = builder_.CreateXor(chunk, i32(i % 2 * 2 + i / 2 * 4));
+    addresses[i] =
+        builder_.CreateAdd(builder_.CreateAdd(line, builder_.CreateMul(flipped, i32(16))), stage);
+  }
   Registers fragments;
   for (int step = 0; step < steps; ++step) {
     for (int block = 0; block < ring.pipeline.blocks(); ++block) {
       for (int i = 0; i < fragment_registers; ++i) {
-        llvm::Value* row =
-            builder_.CreateAdd(first_row, i32(block * Pipeline::block_rows + i % 2 * 8));
-        llvm::Value* k_low = builder_.CreateAdd(t, i32(i / 2 * 4));
-        llvm::Value* box = builder_.CreateLShr(row, i32(5));
-        llvm::Value* chunk = builder_.CreateXor(
-            builder_.CreateLShr(builder_.CreateAnd(row, i32(31)), i32(2)), k_low);
-        llvm::Value* offset =
-            builder_.CreateAdd(builder_.CreateMul(box, i32(Pipeline::depth * swizzle_row_bytes)),
-                               builder_.CreateMul(builder_.CreateAdd(k_low, i32(step * k_step)),
-                                                  i32(swizzle_row_bytes)));
-        offset = builder_.CreateAdd(
-            offset,
-            builder_.CreateAdd(builder_.CreateMul(chunk, i32(16)),
-                               builder_.CreateMul(builder_.CreateAnd(row, i32(3)), i32(4))));
-        llvm::Value* const address[] = {builder_.CreateAdd(stage, offset)};
-        fragments.push_back(
-            machine("ld.shared.b32 $0, [$1];", "=r,r,~{memory}", builder_.getInt32Ty(), address));
+        const std::int64_t distance =
+            (step * k_step + i / 2 * 4) * swizzle_row_bytes +
+            block * (Pipeline::block_rows / Pipeline::box_width) * box_bytes;
+        llvm::Value* const operands[] = {addresses[i], i32(distance)};
+        fragments.push_back(machine("ld.shared.b32 $0, [$1+$2];", "=r,r,n,~{memory}",
+                                    builder_.getInt32Ty(), operands));
       }
     }
   }
@@ -366,58 +373,106 @@ llvm::Value* KernelEmitter::descriptor(llvm::Value* address) {
                            builder_.getInt64(descriptor_base));
 }
 
-/// The loop as the consumers run it.
-void KernelEmitter::emit_pipeline(OpId id) {
-  Ring& ring = *ring_;
-  const Pipeline& pipeline = ring.pipeline;
-  Registers acc = operand(id, ir::op::For::inits);
-  ring.turns = turns_of(id);
+/// Descriptors of a stage's B, one a step: 8 k are 32 bytes along the swizzled row, 2 in the
+/// descriptor's units of 16.
+Registers KernelEmitter::b_descriptors(const Ring& ring) {
+  llvm::Value* base =
+      descriptor(builder_.CreateAdd(ring_stage(ring, ring.stage), i32(ring.pipeline.a.bytes())));
+  Registers b;
+  for (int step = 0; step < steps; ++step) b.push_back(builder_.CreateAdd(base, i64(2 * step)));
+  return b;
+}
+
+/// Of a stage's A, for this warpgroup: for each step its blocks of 64 rows.
+Registers KernelEmitter::a_descriptors(const Ring& ring) {
+  const std::int64_t block_bytes = Pipeline::block_rows * swizzle_row_bytes;
+  llvm::Value* base = descriptor(builder_.CreateAdd(
+      ring_stage(ring, ring.stage), builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)),
+                                                       i32(ring.pipeline.blocks() * block_bytes))));
+  Registers a;
+  for (int step = 0; step < steps; ++step) {
+    for (int block = 0; block < ring.pipeline.blocks(); ++block) {
+      a.push_back(builder_.CreateAdd(base, i64(block * block_bytes / 16 + 2 * step)));
+    }
+  }
+  return a;
+}
+
+void KernelEmitter::add_incoming(const Registers& phis, const Registers& values) {
+  for (std::size_t r = 0; r < phis.size(); ++r) {
+    llvm::cast<llvm::PHINode>(phis[r])->addIncoming(values[r], builder_.GetInsertBlock());
+  }
+}
+
+/// Both sides read by the tensor cores from shared memory: they go on with one turn's products
+/// while the next turn's are issued, and what the turn before has read is free.
+Registers KernelEmitter::turns_from_shared(Ring& ring, const Registers& inits) {
   llvm::BasicBlock* before = builder_.GetInsertBlock();
   begin_turns(ring);
   llvm::BasicBlock* body = builder_.GetInsertBlock();
   builder_.SetInsertPoint(ring.header);
-  acc = make_phis(acc, before);
-  const Registers carried = acc;
+  Registers carried = make_phis(inits, before);
   builder_.SetInsertPoint(body);
-
   wait_for(ring_barrier(ring, ring.stage, false), ring.phase);
-  llvm::Value* stage = ring_stage(ring);
-  llvm::Value* b_base = descriptor(builder_.CreateAdd(stage, i32(pipeline.a.bytes())));
-  Registers a, b;
-  // A step of 8 k is 32 bytes along the swizzled row: 2 in the descriptor's units of 16.
-  for (int step = 0; step < steps; ++step) b.push_back(builder_.CreateAdd(b_base, i64(2 * step)));
-  if (pipeline.a.k_is_contiguous) {
-    const std::int64_t block_bytes = Pipeline::block_rows * swizzle_row_bytes;
-    llvm::Value* a_base = descriptor(
-        builder_.CreateAdd(stage, builder_.CreateMul(builder_.CreateLShr(warp(), i32(2)),
-                                                     i32(pipeline.blocks() * block_bytes))));
-    for (int step = 0; step < steps; ++step) {
-      for (int block = 0; block < pipeline.blocks(); ++block) {
-        a.push_back(builder_.CreateAdd(a_base, i64(block * block_bytes / 16 + 2 * step)));
-      }
-    }
-  } else {
-    a = load_fragments(ring, stage);
-  }
-  acc = multiply_stage(ring, acc, a, b);
-  if (pipeline.a.k_is_contiguous) {
-    // The tensor cores go on with this turn's products while the next turn's are issued; what the
-    // turn before has read is free.
-    wait_for_products(acc, {}, 1);
-    release(ring, stage_before(ring), builder_.CreateICmpNE(ring.turn, i32(0)));
-  } else {
-    wait_for_products(acc, a, 0);
-    release(ring, ring.stage, builder_.getTrue());
-  }
-  for (std::size_t r = 0; r < acc.size(); ++r) {
-    llvm::cast<llvm::PHINode>(carried[r])->addIncoming(acc[r], builder_.GetInsertBlock());
-  }
+  Registers acc = multiply_stage(ring, carried, a_descriptors(ring), b_descriptors(ring));
+  wait_for_products(acc, {}, 1);
+  release(ring, stage_before(ring), builder_.CreateICmpNE(ring.turn, i32(0)));
+  add_incoming(carried, acc);
   end_turns(ring, body);
-  acc = carried;
-  if (pipeline.a.k_is_contiguous) {
-    wait_for_products(acc, {}, 0);
-    release(ring, stage_before(ring), builder_.CreateICmpSGT(ring.turns, i32(0)));
+  wait_for_products(carried, {}, 0);
+  release(ring, stage_before(ring), builder_.CreateICmpSGT(ring.turns, i32(0)));
+  return carried;
+}
+
+/// A from registers: a turn's fragments are loaded while the turn before multiplies.
+Registers KernelEmitter::turns_from_registers(Ring& ring, const Registers& inits) {
+  const Registers first = fragments_if(ring, builder_.CreateICmpSGT(ring.turns, i32(0)),
+                                       ring.first_stage, ring.first_phase);
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  begin_turns(ring);
+  llvm::BasicBlock* body = builder_.GetInsertBlock();
+  builder_.SetInsertPoint(ring.header);
+  const Registers carried = make_phis(inits, before);
+  const Registers fragments = make_phis(first, before);
+  builder_.SetInsertPoint(body);
+  Registers acc = multiply_stage(ring, carried, fragments, b_descriptors(ring));
+  const auto [stage, phase] = position_after(ring);
+  llvm::Value* goes_on = builder_.CreateICmpSLT(builder_.CreateAdd(ring.turn, i32(1)), ring.turns);
+  const Registers next = fragments_if(ring, goes_on, stage, phase);
+  wait_for_products(acc, fragments, 0);
+  release(ring, ring.stage, builder_.getTrue());
+  add_incoming(carried, acc);
+  add_incoming(fragments, next);
+  end_turns(ring, body);
+  return carried;
+}
+
+/// The fragments of a stage, once it is full, if there is a turn for it.
+Registers KernelEmitter::fragments_if(const Ring& ring, llvm::Value* condition, llvm::Value* stage,
+                                      llvm::Value* phase) {
+  llvm::BasicBlock *before = builder_.GetInsertBlock(), *load = new_block("fragments"),
+                   *after = new_block("loaded");
+  builder_.CreateCondBr(condition, load, after);
+  builder_.SetInsertPoint(load);
+  wait_for(ring_barrier(ring, stage, false), phase);
+  const Registers loaded = load_fragments(ring, ring_stage(ring, stage));
+  load = builder_.GetInsertBlock();
+  builder_.CreateBr(after);
+  builder_.SetInsertPoint(after);
+  Registers fragments = make_phis(loaded, load);
+  for (llvm::Value* phi : fragments) {
+    llvm::cast<llvm::PHINode>(phi)->addIncoming(i32(0), before);  // read by nobody
   }
+  return fragments;
+}
+
+/// The loop as the consumers run it.
+void KernelEmitter::emit_pipeline(OpId id) {
+  Ring& ring = *ring_;
+  const Registers inits = operand(id, ir::op::For::inits);
+  ring.turns = turns_of(id);
+  Registers acc = ring.pipeline.a.k_is_contiguous ? turns_from_shared(ring, inits)
+                                                  : turns_from_registers(ring, inits);
   bind(function_.ops[id].results[0], plus_zero(std::move(acc)));
 }
 

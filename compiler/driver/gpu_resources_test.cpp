@@ -156,7 +156,9 @@ void add_stride_classes(const ir::Function& kernel, const Selection& selection, 
     all.push_back({selection, name});
     all.back().selection.strides = std::move(strides);
   };
-  const std::string name = fmt::format("{} arm {}", kernel.name, selection.arm);
+  std::string name = kernel.name;
+  for (const auto& [key, value] : selection.settings) name += fmt::format(" {}={}", key, value);
+  name += fmt::format(" arm {}", selection.arm);
   add(packed, name + (is_product ? " NN" : ""));
   std::vector<StrideClass> unaligned = packed;
   for (StrideClass& strides : unaligned) strides.aligned = false;

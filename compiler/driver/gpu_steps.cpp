@@ -95,8 +95,9 @@ bool plan_for_gpu(LoadedFile& file, Compilation& made) {
   return report_shared_memory(file, made);
 }
 
-void emit_for_gpu(Compilation& made) {
-  codegen::PtxText text = codegen::emit_ptx(made.module, made.gpu_plan, made.strides, made.target);
+void emit_for_gpu(const LoadedFile& file, Compilation& made) {
+  codegen::PtxText text =
+      codegen::emit_ptx(made.module, file.sources(), made.gpu_plan, made.strides, made.target);
   made.llvm = std::move(text.llvm);
   made.text = std::move(text.ptx);
   made.entry = std::move(text.entry);

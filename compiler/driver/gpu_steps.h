@@ -10,7 +10,7 @@ namespace tile {
 bool plan_for_gpu(LoadedFile& file, Compilation& made);
 
 /// gpu_plan -> llvm, text and entry.
-void emit_for_gpu(Compilation& made);
+void emit_for_gpu(const LoadedFile& file, Compilation& made);
 
 /// What the launcher needs of it all.
 GpuKernel gpu_kernel_of(Compilation made);

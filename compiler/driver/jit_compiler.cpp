@@ -136,14 +136,14 @@ std::variant<GpuKernel, CompileError> JitCompiler::compile_gpu(const CompileRequ
     }
   }
   std::optional<Compilation> made;
+  const auto file = file_for(*request.source);
   {
-    const auto file = file_for(*request.source);
     const std::lock_guard lock(file->mutex);
     made = compile_kernel(file->loaded, selection_of(request), Until::Plan);
     if (!made) return rendered(file->loaded);
   }
-  // LLVM's part needs nothing of the file: other threads may go on with it.
-  emit_for_gpu(*made);
+  // LLVM's part reads only the file's text: other threads may go on with it.
+  emit_for_gpu(file->loaded, *made);
   const GpuKernel kernel = gpu_kernel_of(*std::move(made));
   cache_.store(key, encode(kernel));
   const std::lock_guard lock(mutex_);

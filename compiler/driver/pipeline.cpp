@@ -207,7 +207,7 @@ std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& sel
   if (made.target.is_gpu()) {
     // Tile IR -> layouts and shared memory -> PTX.
     if (!plan_for_gpu(file, made)) return std::nullopt;
-    if (until == Until::Text) emit_for_gpu(made);
+    if (until == Until::Text) emit_for_gpu(file, made);
     return made;
   }
 

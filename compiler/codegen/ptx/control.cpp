@@ -16,7 +16,10 @@ using ir::OpId;
 using ir::ValueId;
 
 void KernelEmitter::emit_block(BlockId block) {
-  for (OpId op : function_.blocks[block].ops) emit_op(op);
+  for (OpId op : function_.blocks[block].ops) {
+    builder_.SetCurrentDebugLocation(lines_->location(function_.ops[op].span));
+    emit_op(op);
+  }
 }
 
 void KernelEmitter::emit_op(OpId id) {

@@ -9,6 +9,7 @@
 #include "compiler/ir/function.h"
 #include "compiler/schedule/gpu/gpu_plan.h"
 #include "compiler/schedule/target.h"
+#include "compiler/source/source_file.h"
 
 namespace tile::codegen {
 
@@ -18,7 +19,8 @@ struct PtxText {
   std::string entry;
 };
 
-PtxText emit_ptx(const ir::Module& module, const schedule::GpuPlan& plan,
+/// `sources`: of the spans in the module, for line information.
+PtxText emit_ptx(const ir::Module& module, const SourceSet& sources, const schedule::GpuPlan& plan,
                  std::span<const StrideClass> strides, const schedule::Target& target);
 
 }  // namespace tile::codegen

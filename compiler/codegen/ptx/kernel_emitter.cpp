@@ -46,9 +46,11 @@ void HazardTracker::merge(const HazardTracker& other) {
 }
 
 KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
-                             const schedule::GpuPlan& plan, std::span<const StrideClass> strides)
+                             const SourceSet& sources, const schedule::GpuPlan& plan,
+                             std::span<const StrideClass> strides)
     : target_(target),
       function_(module.functions[module.kernel]),
+      sources_(sources),
       plan_(plan),
       strides_(strides),
       builder_(target.getContext()),
@@ -70,6 +72,8 @@ void KernelEmitter::declare_entry(const std::string& entry) {
   auto* type = llvm::FunctionType::get(builder_.getVoidTy(), types, false);
   entry_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, entry, target_);
   entry_->setCallingConv(llvm::CallingConv::PTX_Kernel);
+  lines_.emplace(*entry_, sources_, function_.span);
+  builder_.SetCurrentDebugLocation(lines_->location(function_.span));
   entry_->addFnAttr("nvvm.maxntid", std::to_string(plan_.threads()));
   for (auto i = static_cast<unsigned>(words); i < types.size(); ++i) {
     // A tensor map must stay where the launch put it.
@@ -103,6 +107,7 @@ void KernelEmitter::run(const std::string& entry) {
     emit_block(function_.body);
   }
   builder_.CreateRetVoid();
+  lines_->finish();
 }
 
 // Values.

@@ -17,6 +17,7 @@
 
 #include "compiler/base/stride_class.h"
 #include "compiler/codegen/ptx/emit.h"
+#include "compiler/codegen/ptx/lines.h"
 #include "compiler/ir/function.h"
 #include "compiler/passes/analysis/index_range.h"
 #include "compiler/schedule/gpu/conversion.h"
@@ -71,8 +72,8 @@ struct SharedTile;    // shared_tile.h
 class KernelEmitter {
  public:
   /// Writes into `target`, an empty module.
-  KernelEmitter(llvm::Module& target, const ir::Module& module, const schedule::GpuPlan& plan,
-                std::span<const StrideClass> strides);
+  KernelEmitter(llvm::Module& target, const ir::Module& module, const SourceSet& sources,
+                const schedule::GpuPlan& plan, std::span<const StrideClass> strides);
   /// The entry function `entry`.
   void run(const std::string& entry);
 
@@ -266,6 +267,8 @@ class KernelEmitter {
 
   llvm::Module& target_;
   const ir::Function& function_;
+  const SourceSet& sources_;
+  std::optional<LineInformation> lines_;  // from the entry on
   const schedule::GpuPlan& plan_;
   std::span<const StrideClass> strides_;
   llvm::IRBuilder<> builder_;

@@ -121,7 +121,7 @@ std::string entry_name(const std::string& kernel) {
 
 }  // namespace
 
-PtxText emit_ptx(const ir::Module& module, const schedule::GpuPlan& plan,
+PtxText emit_ptx(const ir::Module& module, const SourceSet& sources, const schedule::GpuPlan& plan,
                  std::span<const StrideClass> strides, const schedule::Target& target) {
   const std::unique_ptr<llvm::TargetMachine> machine = machine_for(target);
   llvm::LLVMContext context;
@@ -130,7 +130,7 @@ PtxText emit_ptx(const ir::Module& module, const schedule::GpuPlan& plan,
   llvm_module.setDataLayout(machine->createDataLayout());
   PtxText text;
   text.entry = entry_name(module.functions[module.kernel].name);
-  ptx::KernelEmitter(llvm_module, module, plan, strides).run(text.entry);
+  ptx::KernelEmitter(llvm_module, module, sources, plan, strides).run(text.entry);
   verify(llvm_module);
   optimize(llvm_module, *machine);
   text.llvm = print(llvm_module);

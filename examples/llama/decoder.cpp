@@ -65,7 +65,7 @@ pg::Tensor Decoder::attend(const PackedLayer& layer, const pg::Tensor& x) {
                      start_);
   auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_dim)));
   pg::Tensor mixed = ops::attention(pg::view::narrow(rotated, 2, 0, heads), layer.key_cache,
-                                    layer.value_cache, start_, scale)
+                                    layer.value_cache, start_, scale, true, precision_)
                          .o;
   mixed = pg::view::reshape(mixed, {count, heads * config_.head_dim});
   return ops::matmul(mixed, layer.output, precision_);

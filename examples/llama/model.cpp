@@ -87,7 +87,8 @@ pg::Tensor Model::attention(const Layer& layer, const pg::Tensor& x) const {
   pg::Tensor key = rotate(project(layer.key, config_.kv_heads));
   pg::Tensor value = project(layer.value, config_.kv_heads);
   double scale = 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
-  pg::Tensor mixed = pg::attention(query, key, value, scale);  // [batch, seq, heads, head_dim]
+  // [batch, seq, heads, head_dim]
+  pg::Tensor mixed = pg::attention(query, key, value, scale, true, {}, precision_);
   return linear(mixed.reshape({batch, seq, config_.heads * config_.head_dim}), layer.output);
 }
 

@@ -155,7 +155,8 @@ Tensor rope(const Tensor& x, const ops::RopeTables& tables, const Tensor& start,
             ops::RopeStyle style);
 /// q [B, S, H, D], k and v [B, T, HK, D]; grouped queries when HK < H; see ops/attention.h.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                 bool causal = true, const Tensor& start = {});
+                 bool causal = true, const Tensor& start = {},
+                 Precision precision = Precision::Fp32);
 /// Mean over the tokens of -log softmax(logits)[target]; logits [.., V], targets (i32 or i64) of
 /// the leading shape. Negative targets are ignored and not counted.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets);

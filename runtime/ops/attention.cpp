@@ -32,21 +32,36 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v) {
   if (q.size(3) > 256) fail(op, "head size {} is above 256", q.size(3));
 }
 
-/// Kernel handles by (D, causal): D is the head size rounded up to a multiple of 8.
+/// Tensor cores multiply by powers of two, up to so many columns.
+constexpr std::int64_t most_tensor_core_columns = 128;
+
+/// Kernel handles by (D, causal, precision): D is the head size rounded up to a multiple of 8, in
+/// tf32 to a power of two where tensor cores then take it.
 class AttentionKernels {
  public:
-  explicit AttentionKernels(const char* name) : name_(name) {}
-  const Kernel& get(std::int64_t head_size, bool causal) {
-    const std::int64_t d = (head_size + 7) / 8;
-    return table_.get(static_cast<std::size_t>(d * 2 + (causal ? 1 : 0)), [&] {
-      return builtin_kernel("attention.tile", name_,
-                            {{"D", std::to_string(d * 8)}, {"CAUSAL", causal ? "true" : "false"}});
+  /// Of a gradient: its blocks are 64 long in fp32, and in tf32 what registers can hold.
+  enum class Blocks : std::uint8_t { Fixed, ByPrecision };
+  AttentionKernels(const char* name, Blocks blocks) : name_(name), blocks_(blocks) {}
+  const Kernel& get(std::int64_t head_size, bool causal, Precision precision) {
+    std::int64_t d = (head_size + 7) / 8;
+    const bool is_tf32 = precision == Precision::Tf32;
+    if (is_tf32 && 8 * d <= most_tensor_core_columns) {
+      d = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(d)));
+    }
+    const std::int64_t variant = (causal ? 1 : 0) + (is_tf32 ? 2 : 0);
+    return table_.get(static_cast<std::size_t>(d * 4 + variant), [&] {
+      tile::Settings settings = {{"D", std::to_string(d * 8)},
+                                 {"CAUSAL", causal ? "true" : "false"},
+                                 {"P", std::string(name_of(precision))}};
+      if (blocks_ == Blocks::ByPrecision && is_tf32 && d > 8) settings.push_back({"L", "32"});
+      return builtin_kernel("attention.tile", name_, settings);
     });
   }
 
  private:
   const char* name_;
-  KernelTable<66> table_;
+  Blocks blocks_;
+  KernelTable<132> table_;
 };
 
 const Kernel& row_sum_kernel(std::int64_t head_size) {
@@ -60,31 +75,33 @@ const Kernel& row_sum_kernel(std::int64_t head_size) {
 }  // namespace
 
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
-                          float scale, bool causal) {
+                          float scale, bool causal, Precision precision) {
   check("attention", q, k, v);
   if (causal && !start.defined() && k.size(1) < q.size(1)) {
     fail("attention", "{} queries but only {} keys", q.size(1), k.size(1));
   }
-  static AttentionKernels kernels("attention");
+  static AttentionKernels kernels("attention", AttentionKernels::Blocks::Fixed);
   AttentionResult result{new_result("attention", q, q.shape()),
                          new_result("attention", q, {q.size(0), q.size(2), q.size(1)})};
   if (q.numel() == 0) return result;
-  launch(kernels.get(q.size(3), causal), heads_first(q), swapped(heads_first(k)), heads_first(v),
-         start_tensor("attention", start, k.size(1) - q.size(1), q), scale, heads_first(result.o),
-         result.lse);
+  launch(kernels.get(q.size(3), causal, precision), heads_first(q), swapped(heads_first(k)),
+         heads_first(v), start_tensor("attention", start, k.size(1) - q.size(1), q), scale,
+         heads_first(result.o), result.lse);
   return result;
 }
 
 AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, const Tensor& k,
                                       const Tensor& v, const AttentionResult& result,
-                                      const Tensor& start, float scale, bool causal) {
+                                      const Tensor& start, float scale, bool causal,
+                                      Precision precision) {
   const char* op = "attention_backward";
   check(op, q, k, v);
   check_f32(op, {&q, &gradient, &result.o, &result.lse});
   check_shape(op, "gradient", gradient, q.shape());
   check_shape(op, "o", result.o, q.shape());
-  static AttentionKernels for_query("attention_query_gradient");
-  static AttentionKernels for_key("attention_key_gradient");
+  using enum AttentionKernels::Blocks;
+  static AttentionKernels for_query("attention_query_gradient", ByPrecision);
+  static AttentionKernels for_key("attention_key_gradient", ByPrecision);
   AttentionGradients gradients{new_result(op, q, q.shape()), new_result(op, k, k.shape()),
                                new_result(op, k, k.shape())};
   if (q.numel() == 0) return {gradients.q, zeros_like(k), zeros_like(k)};
@@ -95,10 +112,10 @@ AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, c
   const Tensor value = heads_first(v);
   Tensor rows = new_result(op, q, result.lse.shape());
   launch(row_sum_kernel(q.size(3)), g, heads_first(result.o), rows);
-  launch(for_query.get(q.size(3), causal), g, query, key, swapped(key), swapped(value), result.lse,
-         rows, first, scale, heads_first(gradients.q));
-  launch(for_key.get(q.size(3), causal), g, swapped(g), query, swapped(query), key, value,
-         result.lse, rows, first, scale, heads_first(gradients.k), heads_first(gradients.v));
+  launch(for_query.get(q.size(3), causal, precision), g, query, key, swapped(key), swapped(value),
+         result.lse, rows, first, scale, heads_first(gradients.q));
+  launch(for_key.get(q.size(3), causal, precision), g, swapped(g), query, swapped(query), key,
+         value, result.lse, rows, first, scale, heads_first(gradients.k), heads_first(gradients.v));
   return gradients;
 }
 

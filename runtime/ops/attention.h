@@ -3,6 +3,7 @@
 // token at a time gives the bits of the whole sequence at once.
 #pragma once
 
+#include "runtime/ops/precision.h"
 #include "runtime/tensor/tensor.h"
 
 namespace pg::ops {
@@ -16,15 +17,17 @@ struct AttentionResult {
 /// position start + s (start: an i64 tensor with one element; undefined means T - S) and sees keys
 /// 0 .. start + s; without `causal` it sees all T keys. k and v may be caches of capacity T: keys
 /// at or after start + S are never used, whatever they hold. `scale` multiplies the scores, usually
-/// 1 / sqrt(D). D <= 256.
+/// 1 / sqrt(D). D <= 256. In tf32 also exp is approximate, and what a row must not see may reach it
+/// where it is infinite or NaN.
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
-                          float scale, bool causal = true);
+                          float scale, bool causal = true, Precision precision = Precision::Fp32);
 
 struct AttentionGradients {
   Tensor q, k, v;  // packed, shapes of the inputs
 };
 AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, const Tensor& k,
                                       const Tensor& v, const AttentionResult& result,
-                                      const Tensor& start, float scale, bool causal = true);
+                                      const Tensor& start, float scale, bool causal = true,
+                                      Precision precision = Precision::Fp32);
 
 }  // namespace pg::ops

@@ -37,11 +37,12 @@ struct Inputs {
         gradient({size.batch, size.length, size.heads, size.width}, 3333333, device) {}
 
   pg::ops::AttentionResult forward() const {
-    return pg::ops::attention(q.tensor(), k.tensor(), v.tensor(), {}, scale);
+    return pg::ops::attention(q.tensor(), k.tensor(), v.tensor(), {}, scale, true,
+                              pg::Precision::Tf32);
   }
   pg::ops::AttentionGradients backward(const pg::ops::AttentionResult& result) const {
     return pg::ops::attention_backward(gradient.tensor(), q.tensor(), k.tensor(), v.tensor(),
-                                       result, {}, scale);
+                                       result, {}, scale, true, pg::Precision::Tf32);
   }
 
   Size size;

@@ -16,6 +16,7 @@ struct Options {
   std::string stage;  // empty: the last text before machine code
   std::string print_after;
   std::string output = "-";
+  std::vector<std::string> contiguous;  // "NAME=DIMENSION"
 };
 
 constexpr std::array<std::string_view, 3> gpu_stages = {"llvm", "ptx", "sass"};
@@ -30,6 +31,25 @@ void settle(Options& options) {
     throw UsageError{
         fmt::format("--emit={} is not for --target {}", options.stage, options.input.target)};
   }
+}
+
+/// Packed tensors, but for those whose contiguous dimension is given.
+std::vector<tile::StrideClass> strides_of(tile::LoadedFile& file, const Options& options,
+                                          const tile::Selection& selection) {
+  std::vector<tile::StrideClass> strides;
+  if (options.contiguous.empty()) return strides;
+  const auto signature = tile::kernel_signature(file, selection);
+  if (!signature) return strides;
+  const tile::Settings given = parse_settings(options.contiguous);
+  for (const tile::KernelParameter& parameter : signature->parameters) {
+    if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
+    tile::StrideClass stride{static_cast<std::int8_t>(parameter.sizes.size() - 1), 0, true};
+    for (const auto& [name, dim] : given) {
+      if (name == parameter.name) stride.unit_dim = static_cast<std::int8_t>(std::stoi(dim));
+    }
+    strides.push_back(stride);
+  }
+  return strides;
 }
 
 // One kernel instance's text at a stage that needs a compilation.
@@ -64,7 +84,8 @@ int emit(Options options) {
   } else if (options.stage == "ast") {
     text = tile::print(file.ast());
   } else {
-    for (const tile::Selection& selection : selections(file, options.input)) {
+    for (tile::Selection& selection : selections(file, options.input)) {
+      selection.strides = strides_of(file, options, selection);
       text += emit_kernel(file, options, selection);
     }
   }
@@ -86,6 +107,8 @@ Command add_emit(CLI::App& app) {
       ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp", "llvm", "ptx", "sass"}));
   command->add_option("--print-after", options->print_after,
                       "print the IR to stderr after this pass (check: before the first), or all");
+  command->add_option("--contiguous", options->contiguous,
+                      "NAME=DIMENSION: a tensor's dimension with stride 1, instead of its last");
   command->add_option("-o", options->output, "output file; - is stdout")->capture_default_str();
   return [options] { return emit(*options); };
 }

@@ -182,7 +182,7 @@ void KernelEmitter::assume_turns(OpId loop) {
     const Op& op = function_.ops[id];
     if (op.code == OpCode::Dot) {
       const schedule::GpuDot& dot = plan_.dot(id);
-      for (std::size_t side : {dot.lhs, dot.rhs}) {
+      for (std::size_t side : dot.staged_sides()) {
         hazards_.assume(HazardTracker::place_of(plan_.staged[side].region), Access::Read);
       }
     }

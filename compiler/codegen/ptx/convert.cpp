@@ -98,7 +98,8 @@ Registers KernelEmitter::convert_within_warp(const Conversion& how, const Regist
 }
 
 /// The address of register r as a pointer and constant bytes: bits that no thread has are constant.
-Memory KernelEmitter::scratch_place(const Layout& addresses, int r, int element_bytes) {
+Memory KernelEmitter::place_of(llvm::Value* base, const Layout& addresses, int r,
+                               int element_bytes) {
   std::int64_t of_threads = 0;
   for (std::int64_t basis : addresses.lanes) of_threads |= basis;
   for (std::int64_t basis : addresses.warps) of_threads |= basis;
@@ -106,14 +107,14 @@ Memory KernelEmitter::scratch_place(const Layout& addresses, int r, int element_
   llvm::Value* index = thread_coordinate(addresses, 0);
   if ((own & of_threads) != 0) index = builder_.CreateXor(index, i32(own & of_threads));
   llvm::Type* element = builder_.getIntNTy(static_cast<unsigned>(8 * element_bytes));
-  return {builder_.CreateGEP(element, region(schedule::RegionId{0}), index),
-          (own & ~of_threads) * element_bytes};
+  return {builder_.CreateGEP(element, base, index), (own & ~of_threads) * element_bytes};
 }
 
 Registers KernelEmitter::convert_through_scratch(const Conversion& how, const Registers& from,
                                                  ir::ElementType element) {
   const int bytes = ir::byte_size(element);
   const auto place = HazardTracker::scratch_place;
+  llvm::Value* scratch = region(schedule::RegionId{0});
   Registers result(static_cast<std::size_t>(how.read.register_count()));
   for (int round = 0; round < 1 << how.write_rounds.size(); ++round) {
     before_access(place, HazardTracker::Access::Write);
@@ -122,7 +123,7 @@ Registers KernelEmitter::convert_through_scratch(const Conversion& how, const Re
                 [&](const std::vector<std::size_t>& members) {
                   Registers elements;
                   for (std::size_t member : members) elements.push_back(from.at(member));
-                  Memory memory = scratch_place(how.write, static_cast<int>(members[0]), bytes);
+                  Memory memory = place_of(scratch, how.write, static_cast<int>(members[0]), bytes);
                   memory.predicate = is_first;
                   store_elements(builder_, memory, elements);
                 });
@@ -130,7 +131,7 @@ Registers KernelEmitter::convert_through_scratch(const Conversion& how, const Re
     each_vector(how.read, how.read_vector, how.read_rounds, round,
                 [&](const std::vector<std::size_t>& members) {
                   const auto elements = load_elements(
-                      builder_, scratch_place(how.read, static_cast<int>(members[0]), bytes),
+                      builder_, place_of(scratch, how.read, static_cast<int>(members[0]), bytes),
                       type_of(element), static_cast<int>(members.size()), nullptr);
                   for (std::size_t i = 0; i < members.size(); ++i) {
                     result[members[i]] = elements[i];

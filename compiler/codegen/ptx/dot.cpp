@@ -205,8 +205,12 @@ void KernelEmitter::emit_dot(OpId id) {
   const ir::Op& op = function_.ops[id];
   const GpuDot& dot = plan_.dot(id);
   Registers acc = operand(id, ir::op::Dot::acc);
-  for (std::size_t staged : {dot.lhs, dot.rhs}) {
-    before_access(static_cast<int>(plan_.staged[staged].region.index), HazardTracker::Access::Read);
+  for (std::size_t side : dot.staged_sides()) {
+    before_access(HazardTracker::place_of(plan_.staged[side].region), HazardTracker::Access::Read);
+  }
+  // What the tensor cores add up in an order of their own may be a -0.
+  if (dot.kind == GpuDot::Kind::Wgmma) {
+    return bind(op.results[0], dot_by_wgmma(dot, std::move(acc)));
   }
   const std::int64_t depth = function_.type(op.operands[ir::op::Dot::lhs]).shape.back();
   acc = dot.kind == GpuDot::Kind::Simt ? dot_by_fma(dot, std::move(acc), depth)

@@ -133,7 +133,8 @@ class KernelEmitter {
   Registers convert_within_warp(const schedule::Conversion& how, const Registers& from);
   Registers convert_through_scratch(const schedule::Conversion& how, const Registers& from,
                                     ir::ElementType element);
-  Memory scratch_place(const Layout& addresses, int register_number, int element_bytes);
+  Memory place_of(llvm::Value* base, const Layout& addresses, int register_number,
+                  int element_bytes);
 
   // control.cpp
   void emit_block(ir::BlockId block);
@@ -207,6 +208,13 @@ class KernelEmitter {
   template <class Body>
   Registers depth_loop(std::int64_t depth, std::int64_t step, Registers acc, Body&& body);
   llvm::Value* shared_address(llvm::Value* base, llvm::Value* elements);  // of f32
+
+  // wgmma.cpp
+  Registers rounded_for_wgmma(const Registers& values);
+  void store_places(const schedule::StagedTile& tile, Registers values, const Layout& layout);
+  llvm::Value* side_descriptor(std::size_t staged, std::int64_t group_rows);
+  Registers wgmma_left(const schedule::GpuDot& dot);
+  Registers dot_by_wgmma(const schedule::GpuDot& dot, Registers acc);
 
   // pipeline.cpp
   void emit_pipeline(ir::OpId loop);

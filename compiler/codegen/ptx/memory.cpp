@@ -67,6 +67,7 @@ class AccessEmitter {
   void limit_range(Dim& dim, std::size_t d);
   void find_vector();
   void make_base();
+  bool is_early() const;
   void before(HazardTracker::Access access);
   int index_register(const Dim& dim, int r) const;
   llvm::Value* wide(llvm::Value* value) {
@@ -94,6 +95,7 @@ class AccessEmitter {
   std::int64_t element_bytes_;
   std::vector<Dim> dims_;
   std::vector<int> vector_bits_;  // register bits along the unit dimension, lowest first
+  bool is_constant_ = false;
   llvm::Value* base_ = nullptr;
   llvm::Value* always_ = nullptr;  // what holds or not for all registers; null: true
   std::map<std::vector<std::int64_t>, llvm::Value*> pointers_;  // by the registers' coordinates
@@ -116,6 +118,16 @@ AccessEmitter::AccessEmitter(KernelEmitter& kernel, OpId id)
   }
   find_vector();
   make_base();
+  is_constant_ = kernel.places(tensor_).empty() && !is_early();
+}
+
+/// Loaded under products on tensor cores. ptxas moves what is known to be constant down to its use,
+/// where its latency shows; any other load stays above the next barrier.
+bool AccessEmitter::is_early() const {
+  return op_.code == OpCode::Load &&
+         std::ranges::any_of(kernel_.plan_.dots, [](const schedule::GpuDot& dot) {
+           return dot.kind == schedule::GpuDot::Kind::Wgmma;
+         });
 }
 
 void AccessEmitter::add_dim(std::size_t d, int tile_dim) {
@@ -283,7 +295,7 @@ Memory AccessEmitter::memory(int r) {
     llvm::Type* element = b.getIntNTy(static_cast<unsigned>(8 * element_bytes_));
     pointer = offset == nullptr ? base_ : b.CreateGEP(element, base_, offset);
   }
-  return {pointer, constant * element_bytes_, predicate(r), kernel_.places(tensor_).empty()};
+  return {pointer, constant * element_bytes_, predicate(r), is_constant_};
 }
 
 template <class Visit>

@@ -201,11 +201,6 @@ void KernelEmitter::stage(ValueId value) {
     if (tile.value != value) continue;
     const ir::Type& type = function_.type(value);
     const std::size_t rank = type.shape.size();
-    std::vector<std::int64_t> strides =
-        row_major_strides({type.shape.begin(), type.shape.end() - 2});
-    for (std::int64_t& stride : strides) stride *= tile.batch_pitch;
-    strides.push_back(tile.is_transposed ? 1 : tile.pitch);
-    strides.push_back(tile.is_transposed ? tile.pitch : 1);
     // A value that is computed where it is used has no layout: the last dimension across lanes.
     Layout layout;
     if (const auto& home = plan_.layouts[value]) {
@@ -216,13 +211,22 @@ void KernelEmitter::stage(ValueId value) {
       layout = schedule::blocked_layout(type.shape, order, 1, plan_.warps);
     }
     Registers values = in_layout(value, layout);
-    if (tile.rounds_tf32) values = rounded_to_tf32(values);
+    if (tile.rounds_tf32 && tile.places.empty()) values = rounded_to_tf32(values);
     if (tile.alternates_in.is_none()) {
       before_access(HazardTracker::place_of(tile.region), HazardTracker::Access::Write);
     } else {
       // Who reads this buffer read it two turns ago: all have met since, to read the other one.
       hazards_.record_write(HazardTracker::place_of(tile.region));
     }
+    if (!tile.places.empty()) {
+      store_places(tile, std::move(values), layout);
+      continue;
+    }
+    std::vector<std::int64_t> strides =
+        row_major_strides({type.shape.begin(), type.shape.end() - 2});
+    for (std::int64_t& stride : strides) stride *= tile.batch_pitch;
+    strides.push_back(tile.is_transposed ? 1 : tile.pitch);
+    strides.push_back(tile.is_transposed ? tile.pitch : 1);
     store_shared({staged_base(tile), type, std::move(strides)}, values, layout);
   }
 }

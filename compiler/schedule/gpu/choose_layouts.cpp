@@ -258,6 +258,7 @@ void GpuPlanner::choose_class_layouts() {
     settle(function_.ops[plan_.pipeline->dot].results[0], plan_.pipeline->result);
   }
   for (const GpuDot& dot : plan_.dots) settle(function_.ops[dot.op].results[0], dot.result);
+  settle_wgmma();
   struct Access {
     OpId op;
     ValueId value;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/schedule/gpu/pipeline.h"
+#include "compiler/schedule/gpu/wgmma.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile::schedule {
@@ -37,31 +38,6 @@ std::optional<Pipeline::Side> find_side(const Function& function, ValueId value,
   if (access.dims[static_cast<std::size_t>(k_dim)].extent != Pipeline::depth) return std::nullopt;
   return Pipeline::Side{load, access.dims[static_cast<std::size_t>(1 - k_dim)].extent,
                         of.unit_dim == k_dim};
-}
-
-/// Fragments of wgmma's accumulators (PTX ISA, "Register Fragments for wgmma.m64nNk8"): rows are
-/// A's, columns B's. `row_dim` says which dimension of the tile the rows are.
-Layout fragment_layout(const Pipeline& pipeline, int row_dim) {
-  Layout layout;
-  layout.extents = row_dim == 0 ? ir::Shape{pipeline.a.extent, pipeline.b.extent}
-                                : ir::Shape{pipeline.b.extent, pipeline.a.extent};
-  const auto row = [&](int bit) {
-    return std::int64_t{1} << (bit + (row_dim == 0 ? log2_exact(pipeline.b.extent) : 0));
-  };
-  const auto column = [&](int bit) {
-    return std::int64_t{1} << (bit + (row_dim == 0 ? 0 : log2_exact(pipeline.a.extent)));
-  };
-  layout.registers = {column(0), row(3)};
-  for (int bit = 3; bit < log2_exact(pipeline.b.extent); ++bit) {
-    layout.registers.push_back(column(bit));
-  }
-  layout.lanes = {column(1), column(2), row(0), row(1), row(2)};
-  layout.warps = {row(4), row(5)};
-  // A warpgroup's blocks of 64 rows follow each other.
-  const int rows = log2_exact(pipeline.a.extent);
-  for (int bit = 6; bit < rows - 1; ++bit) layout.registers.push_back(row(bit));
-  layout.warps.push_back(row(rows - 1));
-  return layout;
 }
 
 bool is_power_of_two(std::int64_t value) { return padded({value})[0] == value; }
@@ -117,7 +93,8 @@ std::optional<Pipeline> pipeline_of(const Function& function, OpId loop,
   if (rows * columns / (Pipeline::consumer_warps * lanes_per_warp) > max_accumulators) {
     return std::nullopt;
   }
-  pipeline.result = fragment_layout(pipeline, pipeline.is_transposed ? 1 : 0);
+  pipeline.result =
+      wgmma_layout(rows, columns, pipeline.is_transposed ? 1 : 0, Pipeline::consumer_warps);
   return pipeline;
 }
 

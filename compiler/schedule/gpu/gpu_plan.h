@@ -34,6 +34,9 @@ struct StagedTile {
   std::int64_t pitch = 0;      // elements from one outer index to the next, padding included
   std::int64_t batch_pitch = 0;
   bool rounds_tf32 = false;  // elements are rounded to tf32 when written
+  /// Of wgmma's sides, instead of pitches: the place, in floats, of each bit of the flat index
+  /// (wgmma.h). The region begins at a multiple of 1024 bytes.
+  std::vector<std::int64_t> places;
   /// A loop's body whose turns use two buffers by turns: writing the next tile then need not wait
   /// for those who still read the last. None: one buffer.
   ir::BlockId alternates_in;
@@ -45,11 +48,18 @@ struct GpuDot {
   enum class Kind : std::uint8_t {
     Simt,     // one fma chain per output on the CUDA cores
     MmaTf32,  // mma.sync.m16n8k8
+    Wgmma,    // wgmma.m64nNk8 in tf32; both sides' k contiguous, the left one also from registers
   };
+  static constexpr std::size_t in_registers = static_cast<std::size_t>(-1);
   ir::OpId op;
   Kind kind = Kind::Simt;
-  Layout result;                 // of acc and of the result
-  std::size_t lhs = 0, rhs = 0;  // indices into GpuPlan::staged
+  Layout result;  // of acc and of the result
+  /// Indices into GpuPlan::staged. A left side in registers is wanted in the layout of an
+  /// accumulator of its shape, and the right side's k are permuted (wgmma.h).
+  std::size_t lhs = 0, rhs = 0;
+  std::vector<std::size_t> staged_sides() const {
+    return lhs == in_registers ? std::vector{rhs} : std::vector{lhs, rhs};
+  }
   /// A loop that adds to one accumulator from zero on, turn after turn: the + 0.0 that ends a dot
   /// is due once, after the loop. None: after each dot.
   ir::OpId chain;

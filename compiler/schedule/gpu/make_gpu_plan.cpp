@@ -4,6 +4,8 @@
 #include "compiler/base/check.h"
 #include "compiler/schedule/gpu/planner.h"
 #include "compiler/schedule/gpu/prefetch_loads.h"
+#include "compiler/schedule/gpu/stage_early.h"
+#include "compiler/schedule/gpu/wgmma.h"
 
 namespace tile::schedule {
 
@@ -13,9 +15,10 @@ using ir::ValueId;
 namespace {
 
 constexpr std::int64_t region_alignment = 128;  // bytes
-constexpr std::int64_t stage_alignment = 1024;  // of what TMA swizzles
+constexpr std::int64_t stage_alignment = 1024;  // of what is swizzled
 constexpr int band_rows = 8;  // 8 x 16 blocks: about as square as 132 multiprocessors can be
-constexpr std::int64_t prefetched_elements = 8192;
+constexpr std::int64_t prefetched_registers = 64;
+constexpr int min_warps = 4;  // that the budget is made for where the schedule says nothing
 constexpr int max_warps = 8;
 constexpr std::int64_t elements_per_thread = 8;       // of the largest tile
 constexpr std::int64_t accumulators_per_thread = 64;  // of a dot
@@ -74,6 +77,10 @@ void GpuPlanner::choose_warps() {
   }
   plan_.warps = 1;
   while (plan_.warps < max_warps && plan_.warps * lanes_per_warp < threads) plan_.warps *= 2;
+  // wgmma needs whole warpgroups.
+  const bool suits_group =
+      std::ranges::any_of(all_ops_, [&](OpId id) { return suits_wgmma(id, Wgmma::group_warps); });
+  if (suits_group) plan_.warps = std::max(plan_.warps, Wgmma::group_warps);
 }
 
 void GpuPlanner::place_regions() {
@@ -82,7 +89,10 @@ void GpuPlanner::place_regions() {
   for (std::uint32_t i = 0; i < plan_.regions.size(); ++i) {
     Region& region = plan_.regions[RegionId{i}];
     const bool is_ring = plan_.pipeline && plan_.pipeline->region == RegionId{i};
-    const std::int64_t alignment = is_ring ? stage_alignment : 1;
+    const bool is_swizzled = std::ranges::any_of(plan_.staged, [&](const StagedTile& tile) {
+      return tile.region == RegionId{i} && !tile.places.empty();
+    });
+    const std::int64_t alignment = is_ring || is_swizzled ? stage_alignment : 1;
     offset = (offset + alignment - 1) / alignment * alignment;
     region.offset = offset;
     offset += (region.bytes + region_alignment - 1) / region_alignment * region_alignment;
@@ -116,7 +126,11 @@ GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine) {
   ir::Function& kernel = module.functions[module.kernel];
   auto pipeline = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
-  if (!pipeline) prefetch_loads(kernel, prefetched_elements);
+  if (!pipeline) {
+    const int threads = std::max(machine.warps, min_warps) * lanes_per_warp;
+    prefetch_loads(kernel, prefetched_registers * threads);
+    stage_early(kernel);
+  }
   return GpuPlanner(kernel, strides, target, machine, std::move(pipeline)).run();
 }
 

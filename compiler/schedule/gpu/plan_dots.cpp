@@ -27,6 +27,8 @@ struct DotBits {
   Bits rows, columns, batch;
 };
 
+constexpr std::int64_t wgmma_scratch = 2 << 10;  // bytes that must be left for other uses
+
 DotBits bits_of(const ir::Shape& extents) {
   const std::size_t rank = extents.size();
   const int columns = log2_exact(extents[rank - 1]);
@@ -166,6 +168,11 @@ void GpuPlanner::plan_dots() {
     const std::int64_t rows = extents[extents.size() - 2], columns = extents.back();
     GpuDot dot;
     dot.op = id;
+    if (suits_wgmma(id, plan_.warps)) {
+      plan_wgmma(dot);
+      plan_.dots.push_back(dot);
+      continue;
+    }
     const ValueId lhs = op.operands[ir::op::Dot::lhs];
     const std::int64_t depth = function_.type(lhs).shape.back();
     dot.kind = is_tf32 && rows >= 16 && columns >= 8 && depth % 8 == 0 ? GpuDot::Kind::MmaTf32
@@ -197,8 +204,10 @@ void GpuPlanner::alternate_buffers() {
     const bool is_read_here = std::ranges::all_of(plan_.dots, [&](const GpuDot& dot) {
       return (dot.lhs != i && dot.rhs != i) || block_of[dot.op] == block;
     });
-    // What is left goes to conversions and reductions.
-    if (!is_read_here || bytes + tile.buffer_bytes > target_.shared_bytes * 3 / 4) continue;
+    // What is left goes to conversions and reductions, which wgmma's layouts need little of.
+    const std::int64_t limit =
+        tile.places.empty() ? target_.shared_bytes * 3 / 4 : target_.shared_bytes - wgmma_scratch;
+    if (!is_read_here || bytes + tile.buffer_bytes > limit) continue;
     bytes += tile.buffer_bytes;
     tile.alternates_in = block;
     plan_.regions[tile.region].bytes = 2 * tile.buffer_bytes;

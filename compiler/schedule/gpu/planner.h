@@ -51,6 +51,15 @@ class GpuPlanner {
   // choose_unrolling.cpp
   void choose_unrolling();
 
+  // plan_wgmma.cpp
+  bool suits_wgmma(ir::OpId dot, int warps) const;
+  bool is_made_in_registers(ir::ValueId lhs, ir::OpId dot) const;
+  void plan_wgmma(GpuDot& dot);
+  std::size_t stage_for_wgmma(ir::ValueId value, int k_dim, bool k_is_permuted);
+  void settle_wgmma();
+  const GpuDot* dot_with_left(const ir::Op& op) const;
+  Layout wgmma_lhs_layout(const GpuDot& dot) const;
+
   // make_gpu_plan.cpp
   void choose_warps();
   void place_regions();

@@ -31,7 +31,11 @@ class Prefetching {
  public:
   Prefetching(Function& kernel, std::int64_t budget) : function_(kernel), budget_(budget) {
     ir::walk(kernel, kernel.body, [&](BlockId, OpId id) {
-      if (kernel.ops[id].code == OpCode::Store) written_.insert(kernel.ops[id].operands[0]);
+      const Op& op = kernel.ops[id];
+      if (op.code == OpCode::Store) written_.insert(op.operands[0]);
+      has_tf32_ =
+          has_tf32_ || (op.code == OpCode::Dot &&
+                        kernel.attributes<ir::DotAttrs>(id).precision == ir::Precision::Tf32);
     });
   }
 
@@ -54,6 +58,7 @@ class Prefetching {
   Function& function_;
   std::int64_t budget_;
   std::set<ValueId> written_;
+  bool has_tf32_ = false;
 };
 
 bool Prefetching::has_dot(BlockId body) const {
@@ -110,13 +115,19 @@ OpId Prefetching::copy(const Candidate& candidate, BlockId block, ValueId index,
 std::size_t Prefetching::loop(BlockId outer, std::size_t at, OpId loop) {
   const BlockId body = function_.ops[loop].regions[0];
   if (!has_dot(body)) return 0;
+  // What is loaded before an inner loop would be held through all of its turns.
+  const bool has_inner_loop = std::ranges::any_of(function_.blocks[body].ops, [&](OpId id) {
+    return function_.ops[id].code == OpCode::For || function_.ops[id].code == OpCode::While;
+  });
+  if (has_inner_loop) return 0;
   std::vector<Candidate> candidates;
   std::int64_t elements = 0;
   for (OpId id : function_.blocks[body].ops) {
     const Op& op = function_.ops[id];
     if (op.code != OpCode::Load || written_.contains(op.operands[0])) continue;
     const ir::Type& type = function_.type(op.results[0]);
-    if (type.is_scalar()) continue;
+    // A row beside wgmma's accumulators is held many times over: registers it must not take twice.
+    if (type.is_scalar() || (has_tf32_ && type.rank() == 1)) continue;
     Candidate candidate{id, {}};
     bool uses_index = false;
     if (!find_chain(id, body, candidate.chain, uses_index) || !uses_index) continue;

@@ -1,6 +1,8 @@
 // The plan as text, for `tilec emit --emit=plan` and golden tests.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "compiler/base/check.h"
 #include "compiler/schedule/gpu/gpu_plan.h"
 
 namespace tile::schedule {
@@ -14,12 +16,30 @@ std::string name_of(const ir::Function& function, ir::ValueId value) {
 
 std::string describe(const StagedTile& tile, const ir::Function& function, const GpuPlan& plan) {
   const Region& region = plan.regions[tile.region];
+  if (!tile.places.empty()) {
+    return fmt::format("  staged {}: {} for wgmma, bits at {}, {} bytes at {}\n",
+                       name_of(function, tile.value), ir::to_string(function.type(tile.value)),
+                       fmt::join(tile.places, " "), region.bytes, region.offset);
+  }
   return fmt::format("  staged {}: {}, {} outermost, pitch {}{}{}, {} bytes at {}\n",
                      name_of(function, tile.value), ir::to_string(function.type(tile.value)),
                      tile.is_transposed ? "columns" : "rows", tile.pitch,
                      tile.rounds_tf32 ? ", rounded to tf32" : "",
                      tile.alternates_in.is_none() ? "" : ", two buffers", region.bytes,
                      region.offset);
+}
+
+std::string describe(const GpuDot& dot) {
+  switch (dot.kind) {
+    case GpuDot::Kind::Simt:
+      return "by fma";
+    case GpuDot::Kind::MmaTf32:
+      return "by mma.sync m16n8k8 tf32";
+    case GpuDot::Kind::Wgmma:
+      return fmt::format("by wgmma m64n{}k8 tf32, left from {}", dot.result.extents[1],
+                         dot.lhs == GpuDot::in_registers ? "registers" : "shared memory");
+  }
+  TILE_UNREACHABLE("no such kind of dot");
 }
 
 std::string describe(const Pipeline& pipeline, const ir::Function& function) {
@@ -49,8 +69,7 @@ std::string print(const GpuPlan& plan, const ir::Module& module) {
   if (plan.pipeline) text += describe(*plan.pipeline, function);
   for (const GpuDot& dot : plan.dots) {
     text += fmt::format("  dot {} {}: {}\n", name_of(function, function.ops[dot.op].results[0]),
-                        dot.kind == GpuDot::Kind::Simt ? "by fma" : "by mma.sync m16n8k8 tf32",
-                        to_string(dot.result));
+                        describe(dot), to_string(dot.result));
   }
   for (const auto& [loop, turns] : plan.unrolled) {
     text += fmt::format("  loop {} runs {} turns at a time\n", loop.index, turns);

@@ -44,6 +44,14 @@ Layout GpuPlanner::reduction_layout(const Op& op) {
   return blocked_layout(shape, order, 1, plan_.warps, {attributes.axis, first_ordered});
 }
 
+/// The plan of a dot whose left side is wanted in registers.
+const GpuDot* GpuPlanner::dot_with_left(const Op& op) const {
+  const auto found = std::ranges::find_if(plan_.dots, [&](const GpuDot& dot) {
+    return &function_.ops[dot.op] == &op && dot.lhs == GpuDot::in_registers;
+  });
+  return found == plan_.dots.end() ? nullptr : &*found;
+}
+
 std::vector<std::optional<Layout>> GpuPlanner::wanted(const Op& op) {
   std::vector<std::optional<Layout>> layouts(op.operands.size());
   const auto want_all = [&](const std::optional<Layout>& layout) {
@@ -93,6 +101,7 @@ std::vector<std::optional<Layout>> GpuPlanner::wanted(const Op& op) {
       break;
     case OpCode::Dot:
       layouts[ir::op::Dot::acc] = result;  // lhs and rhs are staged
+      if (const auto* dot = dot_with_left(op)) layouts[ir::op::Dot::lhs] = wgmma_lhs_layout(*dot);
       break;
     case OpCode::Load:
     case OpCode::Store:

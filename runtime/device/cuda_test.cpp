@@ -81,7 +81,11 @@ class RecordingCompiler : public tile::Compiler {
   std::variant<tile::GpuKernel, tile::CompileError> compile_gpu(
       const tile::CompileRequest& request) override {
     requests.push_back(request);
-    tile::GpuKernel kernel{image, entry, threads, shared_bytes, {}, {}};
+    tile::GpuKernel kernel;
+    kernel.image = image;
+    kernel.entry = entry;
+    kernel.threads = threads;
+    kernel.shared_bytes = shared_bytes;
     kernel.grid.steps = {{Op::Word, 1},
                          {Op::Constant, 15},
                          {Op::Add, 0, 0, 1},

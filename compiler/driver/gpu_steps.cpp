@@ -16,6 +16,7 @@ namespace tile {
 namespace {
 
 constexpr int max_warps = 32;  // of a block
+constexpr std::int64_t registers_of_thread = 255;
 
 /// The value of a machine key of the schedule, or 0.
 int machine_value(const sema::ScheduleArm& arm, std::string_view key) {
@@ -62,6 +63,35 @@ bool report_shared_memory(LoadedFile& file, const Compilation& made) {
   return false;
 }
 
+/// A tile that alone takes more registers than a thread has would live in slow local memory.
+bool report_registers(LoadedFile& file, const Compilation& made) {
+  const ir::Function& kernel = made.module.functions[made.module.kernel];
+  ir::ValueId largest;
+  std::int64_t needed = registers_of_thread;
+  for (std::uint32_t i = 0; i < kernel.values.size(); ++i) {
+    const ir::ValueId value{i};
+    const auto& layout = made.gpu_plan.layouts[value];
+    if (!layout) continue;
+    const std::int64_t words = std::max(1, ir::byte_size(kernel.type(value).element) / 4);
+    if (layout->register_count() * words <= needed) continue;
+    needed = layout->register_count() * words;
+    largest = value;
+  }
+  if (largest.is_none()) return true;
+  const ir::OpId op = kernel.values[largest].op;
+  const std::string& name = kernel.values[largest].name;
+  auto report = file.diagnostics().report(
+      op.is_none() ? kernel.span : kernel.ops[op].span, Kind::TooManyRegisters,
+      name.empty() ? "a tile" : "tile `" + name + "`", ir::to_string(kernel.type(largest)), needed,
+      made.target.name, registers_of_thread);
+  report.note("the " + std::to_string(made.gpu_plan.threads()) +
+              " threads of a block share its tiles");
+  report.help("choose smaller extents, at most " +
+              std::to_string(registers_of_thread / 2 * made.gpu_plan.threads()) +
+              " elements in a tile");
+  return false;
+}
+
 bool report_grid(LoadedFile& file, const Compilation& made, const ir::Op& op) {
   const ir::Function& kernel = made.module.functions[made.module.kernel];
   const ir::ValueId subject = op.operands.empty() ? op.results[0] : op.operands[0];
@@ -92,7 +122,7 @@ bool plan_for_gpu(LoadedFile& file, Compilation& made) {
   }
   made.grid = std::get<HostProgram>(std::move(grid));
   made.gpu_plan = schedule::make_gpu_plan(made.module, made.strides, made.target, *choices);
-  return report_shared_memory(file, made);
+  return report_shared_memory(file, made) && report_registers(file, made);
 }
 
 void emit_for_gpu(const LoadedFile& file, Compilation& made) {

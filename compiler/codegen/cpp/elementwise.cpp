@@ -75,6 +75,15 @@ bool has_safe_divisor(const ir::Function& function, const Op& op) {
 
 std::string_view name_of(ElementType element) { return ir::name(element); }
 
+/// Bitwise ops on vectors of 32-bit integers must not be merged with a select of the result
+/// (v::logic says why).
+std::string logic(const ir::Function& function, const ir::Op& op, std::string text,
+                  bool is_vector) {
+  const ir::ElementType element = function.type(op.results[0]).element;
+  const bool is_word = ir::is_integer(element) && ir::byte_size(element) == 4;
+  return is_vector && is_word ? "v::logic(" + text + ")" : text;
+}
+
 }  // namespace
 
 std::string scalar_type(ElementType element) {
@@ -193,11 +202,11 @@ std::string elementwise(const ir::Function& function, const Op& op, Operands x, 
     case MaxNumber:
       return call("max_number", x);
     case And:
-      return infix(x, "&");
+      return logic(function, op, infix(x, "&"), is_vector);
     case Or:
-      return infix(x, "|");
+      return logic(function, op, infix(x, "|"), is_vector);
     case Xor:
-      return infix(x, "^");
+      return logic(function, op, infix(x, "^"), is_vector);
     case Shl:
       return call("shift_left", x);
     case Shr:

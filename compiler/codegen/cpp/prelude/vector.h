@@ -99,6 +99,18 @@ TILE_INLINE mask to_mask(C x) {
 TILE_INLINE mask from_bytes(u8 x) { return __builtin_convertvector(x != 0, mask); }
 TILE_INLINE u8 to_bytes(mask x) { return __builtin_convertvector(-x, u8); }
 
+/// The result of a bitwise op, as is. LLVM 22 merges a select between it and one of its operands
+/// into a masked vpternlog whose table does not fit the operands' order: the result is wrong. (Seen
+/// with c ? x : ((y & m) | (x & ~m)), a select around copysign.) The empty statement keeps the two
+/// apart.
+TILE_INLINE u32 logic(u32 x) {
+#ifdef __AVX512F__
+  __asm__("" : "+v"(x));
+#endif
+  return x;
+}
+TILE_INLINE i32 logic(i32 x) { return (i32)logic((u32)x); }
+
 template <class V>
 TILE_INLINE V select(mask condition, V if_true, V if_false) {
   return __builtin_convertvector(condition, bits) ? packed(if_true) : packed(if_false);

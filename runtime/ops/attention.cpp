@@ -34,6 +34,9 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v) {
 
 /// Tensor cores multiply by powers of two, up to so many columns.
 constexpr std::int64_t most_tensor_core_columns = 128;
+/// Heads below this size are computed in fp32 also where tf32 would do: they fill no tensor core,
+/// so rounding would cost digits and gain nothing.
+constexpr std::int64_t smallest_tensor_core_head = 16;
 
 /// Kernel handles by (D, causal, precision): D is the head size rounded up to a multiple of 8, in
 /// tf32 to a power of two where tensor cores then take it.
@@ -44,6 +47,7 @@ class AttentionKernels {
   AttentionKernels(const char* name, Blocks blocks) : name_(name), blocks_(blocks) {}
   const Kernel& get(std::int64_t head_size, bool causal, Precision precision) {
     std::int64_t d = (head_size + 7) / 8;
+    if (head_size < smallest_tensor_core_head) precision = Precision::Fp32;
     const bool is_tf32 = precision == Precision::Tf32;
     if (is_tf32 && 8 * d <= most_tensor_core_columns) {
       d = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(d)));

@@ -17,8 +17,9 @@ struct AttentionResult {
 /// position start + s (start: an i64 tensor with one element; undefined means T - S) and sees keys
 /// 0 .. start + s; without `causal` it sees all T keys. k and v may be caches of capacity T: keys
 /// at or after start + S are never used, whatever they hold. `scale` multiplies the scores, usually
-/// 1 / sqrt(D). D <= 256. In tf32 also exp is approximate, and what a row must not see may reach it
-/// where it is infinite or NaN.
+/// 1 / sqrt(D). D <= 256. In tf32 (for heads of at least 16
+/// elements; smaller ones are computed in fp32) also exp is approximate, and what a row must not
+/// see may reach it where it is infinite or NaN.
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
                           float scale, bool causal = true, Precision precision = Precision::Fp32);
 

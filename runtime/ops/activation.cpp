@@ -9,8 +9,10 @@ namespace pg::ops {
 
 namespace {
 
-/// Rows up to this length are held in one tile.
-constexpr std::int64_t longest_held_row = 4096;
+/// Rows up to this length are held in one tile: in a CPU's cache, in a GPU's registers.
+constexpr std::int64_t longest_held_row = 4096, longest_held_on_gpu = 16384;
+/// A gradient holds two rows.
+constexpr std::int64_t longest_held_gradient = 8192;
 
 /// x with `axis` moved to the end, and back.
 Tensor axis_last(const Tensor& x, int axis) {
@@ -23,11 +25,27 @@ int checked_axis(const char* op, const Tensor& x, int axis) {
 }
 
 const Kernel& held_kernel(std::int64_t n) {
-  static KernelTable<8> table;
+  static KernelTable<10> table;
   std::size_t i = 0;
   while ((std::int64_t{64} << i) < n) ++i;
   return table.get(i, [&] {
     return builtin_kernel("softmax.tile", "softmax", {{"B", std::to_string(64 << i)}});
+  });
+}
+
+/// A CPU streams: it finds the row in its cache the second time.
+const Kernel& gradient_kernel(bool log, const Tensor& rows) {
+  static KernelTable<14> table;
+  std::size_t choice = 0;  // of the block: 256, then 256 << choice, which holds the row
+  const std::int64_t n = rows.size(1);
+  if (rows.device().is_cuda() && n > 256 && n <= longest_held_gradient) {
+    while ((std::int64_t{256} << choice) < n) ++choice;
+  }
+  return table.get(choice * 2 + (log ? 1 : 0), [&] {
+    return builtin_kernel("softmax.tile", "softmax_gradient",
+                          {{"LOG", log ? "true" : "false"},
+                           {"B", std::to_string(256 << choice)},
+                           {"IS_HELD", choice > 0 ? "true" : "false"}});
   });
 }
 
@@ -51,7 +69,8 @@ Tensor forward(const char* op, const Tensor& x, int axis, bool log) {
   if (moved.numel() == 0) return new_result(op, x, x.shape());
   const Tensor rows = as_rows(moved);
   Tensor y;
-  if (log || rows.shape()[1] > longest_held_row) {
+  const std::int64_t longest = x.device().is_cuda() ? longest_held_on_gpu : longest_held_row;
+  if (log || rows.shape()[1] > longest) {
     y = streamed(rows, log);
   } else {
     y = new_result(op, rows, rows.shape());
@@ -64,14 +83,12 @@ Tensor backward(const char* op, const Tensor& gradient, const Tensor& y, int axi
   check_f32(op, {&gradient, &y});
   check_shape(op, "gradient", gradient, y.shape());
   const int dim = checked_axis(op, y, axis);
-  static const Kernel plain =
-      builtin_kernel("softmax.tile", "softmax_gradient", {{"LOG", "false"}});
-  static const Kernel logarithm =
-      builtin_kernel("softmax.tile", "softmax_gradient", {{"LOG", "true"}});
   const Tensor moved = axis_last(y, dim);
   const Tensor rows = as_rows(moved);
   Tensor dx = new_result(op, rows, rows.shape());
-  if (dx.numel() > 0) launch(log ? logarithm : plain, as_rows(axis_last(gradient, dim)), rows, dx);
+  if (dx.numel() > 0) {
+    launch(gradient_kernel(log, rows), as_rows(axis_last(gradient, dim)), rows, dx);
+  }
   return contiguous(axis_last(view::reshape(dx, moved.shape()), dim));
 }
 

@@ -157,25 +157,30 @@ TEST_CASE("softmax_apply, softmax_gradient") {
                                     : std::exp(shifted) / v["total"][i / n];
                }
              }});
-    run_row({.file = "kernels/softmax.tile",
-             .kernel = "softmax_gradient",
-             .settings = settings,
-             .sizes = product_of({{"R", {1, 3}}, {"N", {1, 256, 300}}}),
-             .reference =
-                 [=](Values& v) {
-                   const auto n = static_cast<std::size_t>(v.size("N"));
-                   for (std::size_t r = 0; r * n < v["g"].size(); ++r) {
-                     double total = 0;
-                     for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
-                       total += is_log ? v["g"][i] : v["g"][i] * v["y"][i];
+    for (const bool is_held : {false, true}) {
+      Settings chosen = settings;
+      chosen.emplace_back("B", is_held ? "512" : "256");
+      chosen.emplace_back("IS_HELD", is_held ? "true" : "false");
+      run_row({.file = "kernels/softmax.tile",
+               .kernel = "softmax_gradient",
+               .settings = chosen,
+               .sizes = product_of({{"R", {1, 3}}, {"N", {1, 256, 300}}}),
+               .reference =
+                   [=](Values& v) {
+                     const auto n = static_cast<std::size_t>(v.size("N"));
+                     for (std::size_t r = 0; r * n < v["g"].size(); ++r) {
+                       double total = 0;
+                       for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
+                         total += is_log ? v["g"][i] : v["g"][i] * v["y"][i];
+                       }
+                       for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
+                         v["dx"][i] = is_log ? v["g"][i] - std::exp(v["y"][i]) * total
+                                             : v["y"][i] * (v["g"][i] - total);
+                       }
                      }
-                     for (std::size_t i = r * n; i < (r + 1) * n; ++i) {
-                       v["dx"][i] = is_log ? v["g"][i] - std::exp(v["y"][i]) * total
-                                           : v["y"][i] * (v["g"][i] - total);
-                     }
-                   }
-                 },
-             .tolerance = 1e-4});
+                   },
+               .tolerance = 1e-4});
+    }
   }
 }
 

@@ -47,8 +47,8 @@ inline constexpr unsigned stream_non_blocking = 1, event_without_timing = 2;
 /// Dynamic shared memory that a block gets without function_max_dynamic_shared.
 inline constexpr std::int64_t shared_without_asking = 48 << 10;
 
-/// cuDriverGetVersion of the oldest driver that reads our PTX (ISA 8.0, sm_90a).
-inline constexpr int oldest_driver = 12000;
+/// cuDriverGetVersion of the oldest driver that reads our PTX (ISA 8.3, compiler/schedule).
+inline constexpr int oldest_driver = 12030;
 
 struct Api {
 #define CUDA_FUNCTION(name, symbol, ...) Result (*name)(__VA_ARGS__) = nullptr;

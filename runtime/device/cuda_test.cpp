@@ -142,10 +142,10 @@ TEST_CASE("devices by name") {
 
 TEST_CASE("without a driver, or with an old one, the message says what was found and needed") {
   CHECK(contains(cuda::open_driver("./libnowhere.so").reason, "no NVIDIA driver found (./libnowh"));
-  CHECK(contains(cuda::open_driver("./libnowhere.so").reason, "CUDA 12.0 or newer is needed"));
-  driver().driver_version = 11040;
+  CHECK(contains(cuda::open_driver("./libnowhere.so").reason, "CUDA 12.3 or newer is needed"));
+  driver().driver_version = 12020;
   CHECK(cuda::open_driver(PICOGRAD_FAKE_CUDA).reason ==
-        "the NVIDIA driver is for CUDA 11.4; 12.0 or newer is needed");
+        "the NVIDIA driver is for CUDA 12.2; 12.3 or newer is needed");
   driver().driver_version = 13000;
   driver().failing["cuInit"] = 802;
   CHECK(contains(cuda::open_driver(PICOGRAD_FAKE_CUDA).reason, "driver (13.0) does not start"));

@@ -37,26 +37,28 @@ TEST_CASE("rmsnorm") {
            .reference = norm_reference});
 }
 
+void input_gradient_reference(Values& v) {
+  const auto d = static_cast<std::size_t>(v.size("D"));
+  for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
+    const double s = v["rstd"][r];
+    double mean = 0;
+    for (std::size_t i = 0; i < d; ++i) {
+      mean += v["g"][r * d + i] * v["w"][i] * v["x"][r * d + i] * s;
+    }
+    mean /= static_cast<double>(d);
+    for (std::size_t i = 0; i < d; ++i) {
+      const std::size_t at = r * d + i;
+      v["dx"][at] = s * (v["g"][at] * v["w"][i] - v["x"][at] * s * mean);
+    }
+  }
+}
+
 TEST_CASE("rmsnorm gradients") {
   run_row({.file = "kernels/rmsnorm.tile",
            .kernel = "rmsnorm_input_gradient",
            .sizes = product_of({{"R", {3}}, {"D", {1, 256, 300}}}),
            .fills = {{"rstd", {0.5, 2}}},
-           .reference = [](Values& v) {
-             const auto d = static_cast<std::size_t>(v.size("D"));
-             for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
-               const double s = v["rstd"][r];
-               double mean = 0;
-               for (std::size_t i = 0; i < d; ++i) {
-                 mean += v["g"][r * d + i] * v["w"][i] * v["x"][r * d + i] * s;
-               }
-               mean /= static_cast<double>(d);
-               for (std::size_t i = 0; i < d; ++i) {
-                 const std::size_t at = r * d + i;
-                 v["dx"][at] = s * (v["g"][at] * v["w"][i] - v["x"][at] * s * mean);
-               }
-             }
-           }});
+           .reference = input_gradient_reference});
   run_row({.file = "kernels/rmsnorm.tile",
            .kernel = "rmsnorm_weight_gradient",
            .tunes = {{{"BD", "16"}}, {{"BD", "1"}}, {{"BD", "13"}}},
@@ -81,19 +83,11 @@ TEST_CASE("rmsnorm gradients from one reading") {
            .sizes = {{{"R", 3}, {"D", 300}, {"P", 1}}, {{"R", 515}, {"D", 20}, {"P", 1}}},
            .fills = {{"rstd", {0.5, 2}}},
            .reference = [](Values& v) {
+             input_gradient_reference(v);
              const auto d = static_cast<std::size_t>(v.size("D"));
-             for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
-               const double s = v["rstd"][r];
-               double mean = 0;
-               for (std::size_t i = 0; i < d; ++i) {
-                 mean += v["g"][r * d + i] * v["w"][i] * v["x"][r * d + i] * s;
-               }
-               mean /= static_cast<double>(d);
-               for (std::size_t i = 0; i < d; ++i) {
-                 const std::size_t at = r * d + i;
-                 v["dx"][at] = s * (v["g"][at] * v["w"][i] - v["x"][at] * s * mean);
-                 v["parts"][r % 256 * d + i] += v["g"][at] * v["x"][at] * s;
-               }
+             for (std::size_t at = 0; at < v["x"].size(); ++at) {
+               const std::size_t r = at / d;
+               v["parts"][r % 256 * d + at % d] += v["g"][at] * v["x"][at] * v["rstd"][r];
              }
            }});
 }

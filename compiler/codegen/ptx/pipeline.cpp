@@ -8,6 +8,8 @@
 #include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
+
 #include "compiler/base/check.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
 
@@ -210,11 +212,20 @@ void KernelEmitter::emit_producer(Ring ring) {
   builder_.SetInsertPoint(done);
 }
 
-/// The scalar arithmetic of a block: all that the producer needs of it.
+/// The scalar arithmetic of a block: all that the producer needs of it (find_pipeline.cpp).
 void KernelEmitter::emit_scalars(ir::BlockId block) {
   for (OpId id : function_.blocks[block].ops) {
     const ir::Op& op = function_.ops[id];
-    if (op.results.size() == 1 && op.regions.empty() && function_.type(op.results[0]).is_scalar() &&
+    // What comes from a load or a tile is not known here, and not needed.
+    const bool is_known = std::ranges::all_of(op.operands, [&](ir::ValueId operand) {
+      const ir::Type& type = function_.type(operand);
+      return type.is_tensor() ||
+             (type.is_scalar() &&
+              (!values_[operand].empty() || function_.constant_value(operand).has_value() ||
+               function_.values[operand].block == function_.body));
+    });
+    if (is_known && op.results.size() == 1 && op.regions.empty() &&
+        function_.type(op.results[0]).is_scalar() &&
         ir::info(op.code).effects == ir::Effects::Pure) {
       emit_op(id);
     }

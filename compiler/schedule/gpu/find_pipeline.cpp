@@ -1,5 +1,6 @@
 // See pipeline.h.
 #include <algorithm>
+#include <array>
 
 #include "compiler/schedule/gpu/pipeline.h"
 #include "compiler/schedule/gpu/wgmma.h"
@@ -42,6 +43,37 @@ std::optional<Pipeline::Side> find_side(const Function& function, ValueId value,
 
 bool is_power_of_two(std::int64_t value) { return padded({value})[0] == value; }
 
+/// Arithmetic on parameters, program ids and the loop's index: what the fetching thread, which has
+/// no tiles and loads nothing, can compute.
+bool is_scalar_arithmetic(const Function& function, OpId loop, ValueId value) {
+  const ir::Value& facts = function.values[value];
+  if (facts.op.is_none()) {
+    const bool is_index = facts.block == function.ops[loop].regions[0] && facts.index == 0;
+    return facts.block == function.body || is_index;
+  }
+  const Op& op = function.ops[facts.op];
+  return facts.type.is_scalar() && op.regions.empty() &&
+         ir::info(op.code).effects == ir::Effects::Pure &&
+         std::ranges::all_of(op.operands, [&](ValueId operand) {
+           return is_scalar_arithmetic(function, loop, operand);
+         });
+}
+
+/// The loop's bounds, and where its two loads begin.
+bool can_fetch(const Function& function, OpId loop, OpId lhs, OpId rhs) {
+  const auto& ops = function.blocks[function.ops[loop].regions[0]].ops;
+  const auto is_computable = [&](ValueId value) {
+    return is_scalar_arithmetic(function, loop, value);
+  };
+  const auto& bounds = function.ops[loop].operands;
+  if (lhs == rhs || !std::all_of(bounds.begin(), bounds.begin() + 3, is_computable)) return false;
+  return std::ranges::all_of(std::array{lhs, rhs}, [&](OpId load) {
+    const auto& operands = function.ops[load].operands;
+    return std::ranges::find(ops, load) != ops.end() &&
+           std::all_of(operands.begin() + ir::op::Load::indices, operands.end(), is_computable);
+  });
+}
+
 /// Exactly: scalar arithmetic, two loads, the dot, a yield of it.
 OpId find_only_dot(const Function& function, OpId loop) {
   const Op& op = function.ops[loop];
@@ -79,6 +111,7 @@ std::optional<Pipeline> pipeline_of(const Function& function, OpId loop,
   const auto lhs = find_side(function, op.operands[ir::op::Dot::lhs], 1, strides);
   const auto rhs = find_side(function, op.operands[ir::op::Dot::rhs], 0, strides);
   if (!lhs || !rhs || (!lhs->k_is_contiguous && !rhs->k_is_contiguous)) return std::nullopt;
+  if (!can_fetch(function, loop, lhs->load, rhs->load)) return std::nullopt;
   Pipeline pipeline;
   pipeline.loop = loop;
   pipeline.dot = dot;

@@ -65,8 +65,6 @@ struct GpuDot {
   ir::OpId chain;
 };
 
-/// How a Reduce or a Scan gets its values along the axis. The layout wanted of its operands keeps
-/// index bits 8 and up of the axis in registers where the order matters.
 struct GpuPlan {
   int warps = 4;
   /// Programs that run at the same time should read the same rows and columns: blocks take the last
@@ -91,12 +89,13 @@ struct GpuPlan {
   const GpuDot& dot(ir::OpId op) const;
 };
 
-/// The plan of a kernel after all passes. Loads of loops move one turn ahead (prefetch_loads.h).
-/// `machine` holds the schedule's machine choices ("warps", "stages"), absent ones are chosen here.
+/// The schedule's machine choices ("warps", "stages").
 struct MachineChoices {
-  int warps = 0;   // 0: chosen by the size of the largest tile
+  int warps = 0;   // 0: chosen by the size of the largest tile; a pipeline has warps of its own
   int stages = 0;  // of a pipeline; 0: as many as fit, up to 4
 };
+/// The plan of a kernel after all passes. Changes the module: loads move one turn ahead
+/// (prefetch_loads.h), sides of products to the start of a turn (stage_early.h).
 GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine);
 

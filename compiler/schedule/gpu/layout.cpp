@@ -181,10 +181,6 @@ Layout reshape(const Layout& layout, const ir::Shape& to) {
   return result;
 }
 
-bool differs_in_registers_only(const Layout& from, const Layout& to) {
-  return from.extents == to.extents && from.lanes == to.lanes && from.warps == to.warps;
-}
-
 std::string to_string(const Layout& layout) {
   return fmt::format("{}: registers {}, lanes {}, warps {}", ir::to_string(layout.extents),
                      fmt::join(layout.registers, " "), fmt::join(layout.lanes, " "),

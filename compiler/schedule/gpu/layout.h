@@ -71,9 +71,6 @@ Layout permute(const Layout& layout, std::span<const int> order);
 bool can_reshape(const ir::Shape& from, const ir::Shape& to);
 Layout reshape(const Layout& layout, const ir::Shape& to);
 
-/// Same elements in the same threads, but perhaps in other registers.
-bool differs_in_registers_only(const Layout& from, const Layout& to);
-
 /// "[64, 32]: registers 1 2, lanes 4 8 16 32 64, warps 128 0".
 std::string to_string(const Layout& layout);
 

@@ -1,6 +1,8 @@
 // tilec emit: any stage between text and C++ or GPU machine code, printed.
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include <algorithm>
 #include <array>
 
@@ -33,6 +35,21 @@ void settle(Options& options) {
   }
 }
 
+/// The dimension that --contiguous gives the parameter; `otherwise` if none.
+int contiguous_dim(const tile::KernelParameter& parameter, const tile::Settings& given,
+                   int otherwise) {
+  for (const auto& [name, text] : given) {
+    if (name != parameter.name) continue;
+    int dim = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dim);
+    const bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (is_number && dim >= 0 && dim < static_cast<int>(parameter.sizes.size())) return dim;
+    throw UsageError{fmt::format("--contiguous {}={}: `{}` has {} dimensions, counted from 0", name,
+                                 text, name, parameter.sizes.size())};
+  }
+  return otherwise;
+}
+
 /// Packed tensors, but for those whose contiguous dimension is given.
 std::vector<tile::StrideClass> strides_of(tile::LoadedFile& file, const Options& options,
                                           const tile::Selection& selection) {
@@ -43,11 +60,8 @@ std::vector<tile::StrideClass> strides_of(tile::LoadedFile& file, const Options&
   const tile::Settings given = parse_settings(options.contiguous);
   for (const tile::KernelParameter& parameter : signature->parameters) {
     if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
-    tile::StrideClass stride{static_cast<std::int8_t>(parameter.sizes.size() - 1), 0, true};
-    for (const auto& [name, dim] : given) {
-      if (name == parameter.name) stride.unit_dim = static_cast<std::int8_t>(std::stoi(dim));
-    }
-    strides.push_back(stride);
+    const int last = static_cast<int>(parameter.sizes.size()) - 1;
+    strides.push_back({static_cast<std::int8_t>(contiguous_dim(parameter, given, last)), 0, true});
   }
   return strides;
 }

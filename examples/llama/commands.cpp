@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/data.h"
+#include "examples/llama/data/windows.h"
 #include "examples/llama/dump.h"
 #include "examples/llama/generate.h"
 #include "examples/llama/train.h"

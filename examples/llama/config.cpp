@@ -9,7 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
 
 namespace llama {

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/files.h"
-#include "examples/llama/test_data.h"
+#include "examples/llama/base/files.h"
+#include "examples/llama/base/test_data.h"
 #include "runtime/device/error.h"
 
 using namespace llama;

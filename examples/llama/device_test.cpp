@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "examples/llama/data.h"
+#include "examples/llama/data/windows.h"
 #include "examples/llama/model.h"
 #include "runtime/device/device.h"
 #include "runtime/nn/optimizer.h"

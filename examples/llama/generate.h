@@ -8,7 +8,7 @@
 
 #include "examples/llama/model.h"
 #include "examples/llama/sampler.h"
-#include "examples/llama/tokenizer.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 
 namespace llama {
 

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "examples/llama/base/files.h"
+#include "examples/llama/base/test_data.h"
 #include "examples/llama/dump.h"
-#include "examples/llama/files.h"
-#include "examples/llama/test_data.h"
 #include "examples/llama/weights.h"
 #include "runtime/nn/optimizer.h"
 #include "runtime/nn/safetensors.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
 
 namespace llama {

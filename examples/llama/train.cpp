@@ -7,7 +7,7 @@
 #include <cmath>
 #include <memory>
 
-#include "examples/llama/data.h"
+#include "examples/llama/data/windows.h"
 #include "examples/llama/report.h"
 #include "examples/llama/weights.h"
 #include "runtime/autograd/tape.h"

@@ -9,7 +9,7 @@
 
 #include "examples/llama/model.h"
 #include "examples/llama/run_options.h"
-#include "examples/llama/tokenizer.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 
 namespace llama {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 #include "examples/llama/llama2c_weights.h"
 #include "runtime/device/error.h"
 #include "runtime/nn/safetensors.h"

@@ -2,7 +2,7 @@
 // another batch or length none. The count is the process's, so this test has a program of its own.
 #include <doctest/doctest.h>
 
-#include "examples/llama/data.h"
+#include "examples/llama/data/windows.h"
 #include "examples/llama/model.h"
 #include "runtime/device/kernel.h"
 #include "runtime/nn/optimizer.h"

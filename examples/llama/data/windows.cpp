@@ -1,11 +1,11 @@
-// See data.h.
-#include "examples/llama/data.h"
+// See windows.h.
+#include "examples/llama/data/windows.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
 
 namespace llama {

@@ -1,5 +1,5 @@
 // See files.h.
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 
 #include <fmt/format.h>
 

@@ -1,12 +1,12 @@
 // Tokenizers against known ids, and every way their files can lie.
-#include "examples/llama/tokenizer.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 
 #include <doctest/doctest.h>
 
 #include <cstring>
 
-#include "examples/llama/files.h"
-#include "examples/llama/test_data.h"
+#include "examples/llama/base/files.h"
+#include "examples/llama/base/test_data.h"
 #include "runtime/device/error.h"
 
 using namespace llama;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/llama/tokenizer.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 #include "runtime/tensor/random.h"
 #include "runtime/tensor/tensor.h"
 

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "examples/llama/files.h"
-#include "examples/llama/tokenizer.h"
+#include "examples/llama/base/files.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 #include "runtime/device/error.h"
 
 namespace llama {

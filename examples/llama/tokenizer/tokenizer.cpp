@@ -1,6 +1,6 @@
 // See tokenizer.h. Byte and character tokenizers and the choice among all kinds; llama2.c's format
-// is in llama2c_tokenizer.cpp.
-#include "examples/llama/tokenizer.h"
+// is in llama2c.cpp.
+#include "examples/llama/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "examples/llama/files.h"
+#include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
 
 namespace llama {

@@ -14,6 +14,7 @@
 #include "runtime/device/buffer.h"
 #include "runtime/device/error.h"
 #include "runtime/nn/optimizer.h"
+#include "runtime/nn/schedule.h"
 
 namespace llama {
 
@@ -101,9 +102,11 @@ double train(const TrainOptions& options) {
   // How it learns.
   pg::nn::AdamW optimizer(pg::nn::decay_matrices_only(parameters, options.weight_decay),
                           {options.learning_rate, options.beta1, options.beta2, options.eps});
-  pg::nn::CosineSchedule schedule{options.learning_rate,
-                                  options.learning_rate * options.min_learning_rate_ratio,
-                                  options.warmup, options.steps};
+  pg::nn::Schedule schedule = pg::nn::WarmupSchedule{
+      .steps = options.warmup,
+      .then = pg::nn::CosineSchedule{options.learning_rate,
+                                     options.learning_rate * options.min_learning_rate_ratio,
+                                     options.steps - options.warmup}};
 
   std::filesystem::create_directories(options.out);
   Report report(options.out, options.steps);

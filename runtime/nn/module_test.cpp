@@ -1,4 +1,4 @@
-// Modules, optimizers and schedules, up to micrograd's moons demo.
+// Modules and optimizers, up to micrograd's moons demo.
 #include "runtime/nn/module.h"
 
 #include <doctest/doctest.h>
@@ -193,16 +193,6 @@ TEST_CASE("clipping by the global norm") {
   CHECK(a.grad().to_vector<float>()[1] == doctest::Approx(1.5));
   CHECK(clip_grad_norm(parameters, 0.0).clip.item<float>() == 1.0f);
   CHECK(clip_grad_norm(parameters, 100.0).clip.item<float>() == 1.0f);
-}
-
-TEST_CASE("warm-up and cosine") {
-  const CosineSchedule schedule{.lr = 1.0, .min_lr = 0.1, .warmup_steps = 4, .total_steps = 14};
-  CHECK(schedule.at(0) == 0.25);
-  CHECK(schedule.at(3) == 1.0);
-  CHECK(schedule.at(4) == 1.0);
-  CHECK(schedule.at(9) == doctest::Approx(0.55));
-  CHECK(schedule.at(14) == 0.1);
-  CHECK(schedule.at(1000) == 0.1);
 }
 
 TEST_CASE("decay goes to matrices only") {

@@ -1,9 +1,6 @@
 // See optimizer.h.
 #include "runtime/nn/optimizer.h"
 
-#include <cmath>
-#include <numbers>
-
 #include "runtime/autograd/tape.h"
 #include "runtime/device/error.h"
 #include "runtime/ops/elementwise.h"
@@ -119,16 +116,6 @@ Tensor clip_grad_norm_(std::span<const Tensor> parameters, double max_norm) {
     if (gradient.defined()) ops::binary_(ops::BinaryOp::Mul, gradient, result.clip);
   }
   return result.norm;
-}
-
-double CosineSchedule::at(std::int64_t step) const {
-  if (step < warmup_steps) {
-    return lr * static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
-  }
-  if (step >= total_steps) return min_lr;
-  const double progress =
-      static_cast<double>(step - warmup_steps) / static_cast<double>(total_steps - warmup_steps);
-  return min_lr + (lr - min_lr) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
 }
 
 }  // namespace pg::nn

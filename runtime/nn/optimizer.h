@@ -1,6 +1,6 @@
-// AdamW and SGD, gradient clipping and learning-rate schedules. Everything that changes from step
-// to step lives in tensors that are refilled from doubles (NUMERICS rule 10), so a captured step
-// can be replayed.
+// AdamW, SGD and gradient clipping; learning rates come from schedule.h. Everything that changes
+// from step to step lives in tensors that are refilled from doubles (NUMERICS rule 10), so a
+// captured step can be replayed.
 #pragma once
 
 #include <cstdint>
@@ -82,16 +82,5 @@ class SGD {
 ops::GradientNorm clip_grad_norm(std::span<const Tensor> parameters, double max_norm);
 /// The same, and scales the gradients in place, as PyTorch does. Returns the norm before scaling.
 Tensor clip_grad_norm_(std::span<const Tensor> parameters, double max_norm);
-
-/// Linear warm-up from lr / warmup_steps, then half a cosine down to min_lr at total_steps;
-/// constant after.
-struct CosineSchedule {
-  double lr = 1e-3;
-  double min_lr = 0.0;
-  std::int64_t warmup_steps = 0;
-  std::int64_t total_steps = 0;
-  /// For step 0, 1, ...
-  double at(std::int64_t step) const;
-};
 
 }  // namespace pg::nn

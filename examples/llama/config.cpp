@@ -129,8 +129,11 @@ void validate(const Config& config, const std::string& origin) {
 }
 
 Config read_hf_config(const std::filesystem::path& path) {
-  std::string origin = path.string();
-  json object = json::parse(read_file(path, 1 << 20), nullptr, /*allow_exceptions=*/false);
+  return parse_hf_config(read_file(path, 1 << 20), path.string());
+}
+
+Config parse_hf_config(std::string_view text, const std::string& origin) {
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) throw pg::Error(origin + ": not a JSON object");
   Keys keys(object, origin);
   keys.require_text("model_type", "llama");

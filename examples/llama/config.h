@@ -33,6 +33,8 @@ void validate(const Config& config, const std::string& origin);
 
 /// Reads a Hugging Face config.json, old keys (rope_theta, rope_scaling) and new (rope_parameters).
 Config read_hf_config(const std::filesystem::path& path);
+/// The same of its text; errors begin with `origin`.
+Config parse_hf_config(std::string_view text, const std::string& origin);
 
 /// The config.json that transformers reads back.
 std::string to_hf_json(const Config& config);

@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/data/windows.h"
+#include "examples/llama/data/texts.h"
 #include "examples/llama/dump.h"
 #include "examples/llama/generate.h"
 #include "examples/llama/train.h"
@@ -90,6 +91,10 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
   command->add_option("--model", o.model, "preset, config.json, or weights to go on from")
       ->capture_default_str();
   command->add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
+  command->add_option("--data-order", o.data_order, "random windows, or each once in epochs")
+      ->default_str("random")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, DataOrder>{
+          {"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
   auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 31);
   command->add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive);
   command->add_option("--batch", o.batch, "sequences a step")
@@ -148,8 +153,8 @@ Command add_eval(CLI::App& app, SharedRunOptions run) {
     auto tokenizer =
         choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
     std::string text = read_texts(options->data);
-    std::vector<std::int32_t> tokens =
-        options->validation ? split_tokens(*tokenizer, text).validation : tokenizer->encode(text);
+    Tokens tokens = tokenizer->encode(text);
+    if (options->validation) tokens = split_tokens(tokens).validation;
     std::int64_t seq = options->seq > 0 ? options->seq : model.config().max_positions;
     EvalResult result = evaluate(model, tokens, options->batch, seq);
     fmt::print("{}\n", nlohmann::json{{"loss", result.loss}, {"tokens", result.tokens}}.dump());

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "examples/llama/data/windows.h"
+#include "examples/llama/data/data_source.h"
 #include "examples/llama/model.h"
 #include "runtime/device/device.h"
 #include "runtime/nn/optimizer.h"
@@ -22,7 +22,6 @@ Outcome train_on(pg::Device device) {
   Config config = preset("char-tiny");
   config.vocab_size = 50;
   pg::Generator generator(1);
-  pg::Generator data(2);
   const Model model = make_model(config, generator, device);
   std::vector<pg::Tensor> parameters;
   for (const NamedTensor& parameter : model.parameters()) {
@@ -33,9 +32,10 @@ Outcome train_on(pg::Device device) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     tokens[i] = static_cast<std::int32_t>(i * i % 47);
   }
+  DataSource source(tokens, {.batch = 2, .seq = 19, .seed = 2});
   Outcome outcome;
   for (int step = 0; step < 3; ++step) {
-    const Batch batch = random_batch(tokens, 2, 19, data, device);
+    const Batch batch = source.next_batch(device);
     const pg::Tensor loss = model.loss(batch.inputs, batch.targets);
     loss.backward();
     optimizer.step(pg::nn::clip_grad_norm(parameters, 1.0).clip);

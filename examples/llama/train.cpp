@@ -7,7 +7,8 @@
 #include <cmath>
 #include <memory>
 
-#include "examples/llama/data/windows.h"
+#include "examples/llama/data/data_source.h"
+#include "examples/llama/data/texts.h"
 #include "examples/llama/report.h"
 #include "examples/llama/weights.h"
 #include "runtime/autograd/tape.h"
@@ -93,8 +94,12 @@ double train(const TrainOptions& options) {
   // What to learn from, and what learns.
   std::string text = read_texts(options.data);
   auto tokenizer = open_tokenizer(options, text, expected_vocab(options));
-  Split split = split_tokens(*tokenizer, text);
-  pg::Generator weights_generator(options.seed), data_generator(options.seed + 1);
+  Split split = split_tokens(tokenizer->encode(text));
+  pg::Generator weights_generator(options.seed);
+  DataSource source(split.training, {.batch = options.batch,
+                                     .seq = options.seq,
+                                     .order = options.data_order,
+                                     .seed = options.seed + 1});
   Model model = open_model(options, *tokenizer, weights_generator);
   model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
@@ -118,8 +123,7 @@ double train(const TrainOptions& options) {
   double validation_loss = NAN;
   for (std::int64_t step = 0; step < options.steps; ++step) {
     optimizer.set_lr(schedule.at(step));
-    Batch batch = random_batch(split.training, options.batch, options.seq, data_generator,
-                               options.run.device);
+    Batch batch = source.next_batch(options.run.device);
     StepMetrics metrics = take_step(model, parameters, optimizer, batch, options.clip);
     metrics.step = step + 1;
     report.step(metrics);
@@ -141,17 +145,17 @@ double train(const TrainOptions& options) {
   return validation_loss;
 }
 
-EvalResult evaluate(const Model& model, const std::vector<std::int32_t>& tokens, std::int64_t batch,
+EvalResult evaluate(const Model& model, const Tokens& tokens, std::int64_t batch,
                     std::int64_t seq) {
   pg::NoGrad no_grad;
   EvalResult result;
   double total = 0;
-  for (const Batch& windows : consecutive_batches(tokens, batch, seq, model.device())) {
+  for_each_batch(tokens, batch, seq, model.device(), [&](const Batch& windows) {
     std::int64_t count = windows.inputs.numel();
     total += double{model.loss(windows.inputs, windows.targets).item<float>()} *
              static_cast<double>(count);
     result.tokens += count;
-  }
+  });
   result.loss = total / static_cast<double>(result.tokens);
   return result;
 }

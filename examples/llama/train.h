@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/llama/data/data_source.h"
 #include "examples/llama/model.h"
 #include "examples/llama/run_options.h"
 #include "examples/llama/tokenizer/tokenizer.h"
@@ -19,6 +20,7 @@ struct TrainOptions {
   std::string model = "char-small";  // preset, config.json, or a folder or .bin with weights
   std::vector<std::filesystem::path> data;
   std::string tokenizer = "chars";  // chars, bytes or a file
+  DataOrder data_order = DataOrder::Random;
   std::int64_t steps = 1000;
   std::int64_t batch = 12;
   std::int64_t seq = 64;
@@ -42,7 +44,6 @@ struct EvalResult {
   double loss = 0;  // nats per token
   std::int64_t tokens = 0;
 };
-EvalResult evaluate(const Model& model, const std::vector<std::int32_t>& tokens, std::int64_t batch,
-                    std::int64_t seq);
+EvalResult evaluate(const Model& model, const Tokens& tokens, std::int64_t batch, std::int64_t seq);
 
 }  // namespace llama

@@ -2,7 +2,7 @@
 // another batch or length none. The count is the process's, so this test has a program of its own.
 #include <doctest/doctest.h>
 
-#include "examples/llama/data/windows.h"
+#include "examples/llama/data/data_source.h"
 #include "examples/llama/model.h"
 #include "runtime/device/kernel.h"
 #include "runtime/nn/optimizer.h"
@@ -22,7 +22,7 @@ TEST_CASE("one training step compiles at most 60 kernels, another batch or lengt
   std::vector<std::int32_t> tokens(2000);
   for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<std::int32_t>(i * i % 65);
   auto step = [&](std::int64_t batch, std::int64_t seq) {
-    Batch windows = random_batch(tokens, batch, seq, generator);
+    Batch windows = DataSource(tokens, {.batch = batch, .seq = seq}).next_batch();
     model.loss(windows.inputs, windows.targets).backward();
     optimizer.step(pg::nn::clip_grad_norm(parameters, 1).clip);
     optimizer.zero_grad();

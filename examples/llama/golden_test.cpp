@@ -217,7 +217,7 @@ TEST_CASE("stories260K: loss, gradient norm and every gradient") {
 
 TEST_CASE("stories260K: two AdamW curves") {
   REQUIRE_DATA(path, "goldens/debug_state_stories260K/state.json");
-  auto run = [&](pg::nn::AdamWOptions options, double decay, bool decay_all, double clip,
+  auto run = [&](pg::nn::AdamOptions options, double decay, bool decay_all, double clip,
                  const char* key) {
     DebugState debug(test_data_folder());
     pg::nn::AdamW optimizer(decay_all

@@ -9,14 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/tensor/tensor.h"
+#include "runtime/nn/state_dict.h"
 
 namespace pg::nn {
-
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
 
 class Module {
  public:

@@ -1,8 +1,6 @@
 // Modules and optimizers, up to micrograd's moons demo.
 #include "runtime/nn/module.h"
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -11,21 +9,14 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/autograd/functions.h"
-#include "runtime/device/error.h"
 #include "runtime/nn/optimizer.h"
+#include "runtime/nn/test_support.h"
 #include "runtime/tensor/random.h"
 
 namespace pg::nn {
 namespace {
 
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::message_of;
 
 /// w [outputs, inputs], b [outputs].
 class Layer : public Module {
@@ -118,7 +109,7 @@ TEST_CASE("micrograd: the moons demo loss by loss") {
     set_neurons(*layer, numbers, next);
   REQUIRE(next == numbers.size());
 
-  SGD optimizer(mlp.parameters(), 1.0);
+  SGD optimizer(mlp.parameters(), {.lr = 1.0});
   double accuracy = 0.0;
   double worst = 0.0;
   for (std::size_t step = 0; step < 100; ++step) {
@@ -139,69 +130,6 @@ TEST_CASE("micrograd: the moons demo loss by loss") {
   CAPTURE(worst);
   CHECK(worst < 1e-4);
   CHECK(accuracy == doctest::Approx(100.0));
-}
-
-TEST_CASE("AdamW follows its definition") {
-  const Tensor w = tensor({1, -2}).requires_grad_();
-  const Tensor b = tensor({0.5f}).requires_grad_();
-  AdamW optimizer({{.parameters = {w}, .weight_decay = 0.1}, {.parameters = {b}}}, {.lr = 0.01});
-  double p = 1, m = 0, v = 0, q = 0.5, n = 0, u = 0;
-  for (int step = 1; step <= 5; ++step) {
-    optimizer.zero_grad();
-    ((w * w).sum() + (b * 3.0).sum()).backward();
-    optimizer.step();
-    const auto update = [step](double& x, double& m, double& v, double g, double decay) {
-      m = 0.9 * m + 0.1 * g;
-      v = 0.999 * v + 0.001 * g * g;
-      const double rate = 0.01 / (1 - std::pow(0.9, step));
-      x = x * (1 - 0.01 * decay) - rate * m / (std::sqrt(v / (1 - std::pow(0.999, step))) + 1e-8);
-    };
-    update(p, m, v, 2 * p, 0.1);
-    update(q, n, u, 3, 0);
-    CHECK(w.to_vector<float>()[0] == doctest::Approx(p).epsilon(1e-6));
-    CHECK(b.item<double>() == doctest::Approx(q).epsilon(1e-6));
-  }
-  CHECK(optimizer.step_count() == 5);
-
-  // A second optimizer with the saved state takes the same sixth step.
-  const Tensor w2 = w.detach().clone().requires_grad_();
-  AdamW other({{.parameters = {w2}, .weight_decay = 0.1}}, {.lr = 0.01});
-  const AdamW::State saved = optimizer.state();
-  CHECK(
-      message_of([&] { other.set_state(saved); }).starts_with("AdamW: the state has moments of 2"));
-  other.set_state({saved.step, {saved.first_moments[0]}, {saved.second_moments[0]}});
-  optimizer.zero_grad();
-  ((w * w).sum() + (b * 3.0).sum()).backward();
-  (w2 * w2).sum().backward();
-  optimizer.step();
-  other.step();
-  CHECK(w.to_vector<float>() == w2.to_vector<float>());
-}
-
-TEST_CASE("clipping by the global norm") {
-  const Tensor a = zeros({2}).requires_grad_();
-  const Tensor b = zeros({1}).requires_grad_();
-  const Tensor unused = zeros({1}).requires_grad_();
-  (a * tensor({2, 3})).sum().backward();
-  (b * 6.0).sum().backward();
-  const std::vector<Tensor> parameters = {a, unused, b};
-  const ops::GradientNorm found = clip_grad_norm(parameters, 3.5);
-  CHECK(found.norm.item<double>() == doctest::Approx(7.0));
-  CHECK(found.clip.item<double>() == doctest::Approx(0.5));
-  CHECK(a.grad().to_vector<float>() == std::vector<float>{2, 3});
-  CHECK(clip_grad_norm_(parameters, 3.5).item<double>() == doctest::Approx(7.0));
-  CHECK(a.grad().to_vector<float>()[1] == doctest::Approx(1.5));
-  CHECK(clip_grad_norm(parameters, 0.0).clip.item<float>() == 1.0f);
-  CHECK(clip_grad_norm(parameters, 100.0).clip.item<float>() == 1.0f);
-}
-
-TEST_CASE("decay goes to matrices only") {
-  const std::vector<Tensor> parameters = {zeros({2, 2}), zeros({2}), zeros({1, 1, 1})};
-  const std::vector<ParameterGroup> groups = decay_matrices_only(parameters, 0.3);
-  CHECK(groups[0].parameters.size() == 2);
-  CHECK(groups[0].weight_decay == 0.3);
-  CHECK(groups[1].parameters.size() == 1);
-  CHECK(groups[1].weight_decay == 0.0);
 }
 
 }  // namespace

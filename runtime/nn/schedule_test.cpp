@@ -1,12 +1,7 @@
 // Schedules at their corners, and how they compose.
 #include "runtime/nn/schedule.h"
 
-#include <doctest/doctest.h>
-
-#include <cmath>
-#include <vector>
-
-#include "runtime/device/error.h"
+#include "runtime/nn/test_support.h"
 
 namespace pg::nn {
 namespace {
@@ -51,6 +46,17 @@ TEST_CASE("warm-up and cosine") {
   CHECK(schedule.at(4) == 1.0);
   CHECK(schedule.at(9) == doctest::Approx(0.55));
   CHECK(schedule.at(14) == 0.1);
+}
+
+TEST_CASE("the rates of PyTorch's schedules") {
+  const auto distance = [](const char* row, const Schedule& schedule) {
+    return test::distance(rates(schedule, 12), test::golden("pytorch_optimizers.txt", row));
+  };
+  CHECK(distance("schedule_linear", LinearSchedule{.lr = 0.5, .min_lr = 0.1, .steps = 8}) < 1e-9);
+  CHECK(distance("schedule_cosine", CosineSchedule{.lr = 0.5, .min_lr = 0.1, .steps = 11}) < 1e-9);
+  const StepSchedule steps{.lr = 0.5, .every = 5};
+  CHECK(distance("schedule_step", steps) < 1e-9);
+  CHECK(distance("schedule_warmup", WarmupSchedule{.steps = 4, .then = steps}) < 1e-9);
 }
 
 TEST_CASE("what makes no sense is an error") {

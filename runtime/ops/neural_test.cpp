@@ -227,8 +227,10 @@ TEST_CASE("adamw, sgd and the gradient norm") {
   CHECK(error(p, p0) < 1e-6);
   CHECK(error(m, m0) < 1e-6);
   CHECK(error(v, v0) < 1e-5);
-  sgd_(p, g, full({1}, 0.1));
-  for (std::size_t i = 0; i < 1000; ++i) p0[i] -= 0.1 * values(g)[i];
+  const Tensor rates = zeros({3});
+  set_sgd_scalars(rates, {.lr = 0.1, .weight_decay = 0.2, .momentum = 0.9});
+  sgd_(p, g, rates, {});
+  for (std::size_t i = 0; i < 1000; ++i) p0[i] -= 0.1 * (values(g)[i] + 0.2 * p0[i]);
   CHECK(error(p, p0) < 1e-6);
   const std::vector<Tensor> gradients{tensor({3}), tensor({0, 4})};
   const GradientNorm norm = gradient_norm(gradients, 1.0f);

@@ -1,6 +1,7 @@
 // See optimizer.h.
 #include "runtime/ops/optimizer.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/fill.h"
+#include "runtime/ops/kernel_table.h"
 #include "runtime/ops/reduce.h"
 
 namespace pg::ops {
@@ -28,6 +30,20 @@ const Tensor& one_on(Device device) {
   return ones[i];
 }
 
+/// `clip` as the kernels take it.
+Tensor factor_for(const char* op, const Tensor& p, const Tensor& clip) {
+  if (!clip.defined()) return one_on(p.device());
+  check_same_device(op, {&p, &clip});
+  return view::reshape(clip, {1});
+}
+
+template <std::size_t Count>
+void write_rounded(const Tensor& scalars, const double (&values)[Count]) {
+  float rounded[Count];
+  std::ranges::transform(values, rounded, [](double value) { return static_cast<float>(value); });
+  write_from_host(scalars, rounded, sizeof rounded);
+}
+
 }  // namespace
 
 void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int64_t step) {
@@ -35,40 +51,60 @@ void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int6
   if (step < 1) fail("set_adamw_scalars", "step {} is below 1", step);
   const double bias1 = 1.0 - std::pow(hyper.beta1, static_cast<double>(step));
   const double bias2 = 1.0 - std::pow(hyper.beta2, static_cast<double>(step));
-  const double values[8] = {1.0 - hyper.lr * hyper.weight_decay,
-                            hyper.beta1,
-                            1.0 - hyper.beta1,
-                            hyper.beta2,
-                            1.0 - hyper.beta2,
-                            hyper.eps,
-                            hyper.lr / bias1,
-                            std::sqrt(bias2)};
-  float rounded[8];
-  for (int i = 0; i < 8; ++i) rounded[i] = static_cast<float>(values[i]);
-  write_from_host(scalars, rounded, sizeof rounded);
+  const double shrink = 1.0 - hyper.lr * hyper.weight_decay;
+  write_rounded(scalars, {hyper.decay == Decay::Decoupled ? shrink : hyper.weight_decay,
+                          hyper.beta1, 1.0 - hyper.beta1, hyper.beta2, 1.0 - hyper.beta2, hyper.eps,
+                          hyper.lr / bias1, std::sqrt(bias2)});
 }
 
 void adamw_(const Tensor& p, const Tensor& m, const Tensor& v, const Tensor& gradient,
-            const Tensor& scalars, const Tensor& clip) {
+            const Tensor& scalars, const Tensor& clip, Decay decay) {
   check_f32("adamw_", {&p, &m, &v, &gradient, &scalars});
   for (const Tensor* x : {&m, &v, &gradient}) check_shape("adamw_", "an operand", *x, p.shape());
   check_shape("adamw_", "scalars", scalars, {8});
   if (p.numel() == 0) return;
-  static const Kernel kernel = builtin_kernel("adamw.tile", "adamw");
-  if (clip.defined()) check_same_device("adamw_", {&p, &clip});
-  const Tensor factor = clip.defined() ? view::reshape(clip, {1}) : one_on(p.device());
+  static KernelTable<2> kernels;
+  const bool in_gradient = decay == Decay::InGradient;
+  const Kernel& kernel = kernels.get(in_gradient, [in_gradient] {
+    return builtin_kernel("adamw.tile", "adamw", {{"GRADIENT", in_gradient ? "true" : "false"}});
+  });
   launch(kernel, flat("adamw_", p), flat("adamw_", m), flat("adamw_", v),
-         reshape(gradient, {p.numel()}), scalars, factor);
+         reshape(gradient, {p.numel()}), scalars, factor_for("adamw_", p, clip));
   for (const Tensor* x : {&p, &m, &v}) x->mark_written();
 }
 
-void sgd_(const Tensor& p, const Tensor& gradient, const Tensor& lr) {
-  check_f32("sgd_", {&p, &gradient, &lr});
+void set_sgd_scalars(const Tensor& scalars, const SgdHyper& hyper) {
+  check_shape("set_sgd_scalars", "scalars", scalars, {3});
+  write_rounded(scalars, {hyper.lr, hyper.weight_decay, hyper.momentum});
+}
+
+void sgd_(const Tensor& p, const Tensor& gradient, const Tensor& scalars, const Tensor& clip) {
+  check_f32("sgd_", {&p, &gradient, &scalars});
   check_shape("sgd_", "gradient", gradient, p.shape());
-  static const Kernel kernel = builtin_kernel("adamw.tile", "sgd");
+  check_shape("sgd_", "scalars", scalars, {3});
   if (p.numel() == 0) return;
-  launch(kernel, flat("sgd_", p), reshape(gradient, {p.numel()}), view::reshape(lr, {1}));
+  static const Kernel kernel = builtin_kernel("adamw.tile", "sgd");
+  launch(kernel, flat("sgd_", p), reshape(gradient, {p.numel()}), scalars,
+         factor_for("sgd_", p, clip));
   p.mark_written();
+}
+
+void sgd_momentum_(const Tensor& p, const Tensor& m, const Tensor& gradient, const Tensor& scalars,
+                   const Tensor& clip, bool nesterov) {
+  check_f32("sgd_momentum_", {&p, &m, &gradient, &scalars});
+  for (const Tensor* x : {&m, &gradient}) {
+    check_shape("sgd_momentum_", "an operand", *x, p.shape());
+  }
+  check_shape("sgd_momentum_", "scalars", scalars, {3});
+  if (p.numel() == 0) return;
+  static KernelTable<2> kernels;
+  const Kernel& kernel = kernels.get(nesterov, [nesterov] {
+    return builtin_kernel("adamw.tile", "sgd_momentum",
+                          {{"NESTEROV", nesterov ? "true" : "false"}});
+  });
+  launch(kernel, flat("sgd_momentum_", p), flat("sgd_momentum_", m), reshape(gradient, {p.numel()}),
+         scalars, factor_for("sgd_momentum_", p, clip));
+  for (const Tensor* x : {&p, &m}) x->mark_written();
 }
 
 GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm) {

@@ -102,29 +102,61 @@ TEST_CASE("cache_update") {
 
 const std::vector<Settings> flat_tunes = {{{"B", "16"}}, {{"B", "1"}}, {{"B", "37"}}};
 
+/// Adam's step in double; `decays_gradient` as the kernel's GRADIENT.
+auto adam_reference(bool decays_gradient) {
+  return [decays_gradient](Values& v) {
+    const std::vector<double>& s = v["scalars"];
+    for (std::size_t i = 0; i < v["p"].size(); ++i) {
+      const double p = v["p"][i];
+      const double g = v["g"][i] * v["clip"][0] + (decays_gradient ? s[0] * p : 0.0);
+      v["m"][i] = v["m"][i] * s[1] + g * s[2];
+      v["v"][i] = v["v"][i] * s[3] + g * g * s[4];
+      const double divisor = std::sqrt(v["v"][i]) / s[7] + s[5];
+      v["p"][i] = p * (decays_gradient ? 1.0 : s[0]) - s[6] * v["m"][i] / divisor;
+    }
+  };
+}
+
+/// The same of SGD with momentum.
+auto momentum_reference(bool nesterov) {
+  return [nesterov](Values& v) {
+    const std::vector<double>& s = v["scalars"];
+    for (std::size_t i = 0; i < v["p"].size(); ++i) {
+      const double g = v["g"][i] * v["clip"][0] + s[1] * v["p"][i];
+      v["m"][i] = v["m"][i] * s[2] + g;
+      v["p"][i] -= s[0] * (nesterov ? g + s[2] * v["m"][i] : v["m"][i]);
+    }
+  };
+}
+
 TEST_CASE("adamw, sgd, gradient_norm") {
-  run_row({.file = "kernels/adamw.tile",
-           .kernel = "adamw",
-           .tunes = flat_tunes,
-           .sizes = product_of({{"N", {1, 16, 33, 100, 0}}}),
-           .fills = {{"v", {0, 2}}, {"scalars", {0.5, 1}}},
-           .reference = [](Values& v) {
-             const std::vector<double>& s = v["scalars"];
-             for (std::size_t i = 0; i < v["p"].size(); ++i) {
-               const double g = v["g"][i] * v["clip"][0];
-               v["m"][i] = v["m"][i] * s[1] + g * s[2];
-               v["v"][i] = v["v"][i] * s[3] + g * g * s[4];
-               const double divisor = std::sqrt(v["v"][i]) / s[7] + s[5];
-               v["p"][i] = v["p"][i] * s[0] - s[6] * v["m"][i] / divisor;
-             }
-           }});
+  for (const bool gradient : {false, true}) {
+    run_row({.file = "kernels/adamw.tile",
+             .kernel = "adamw",
+             .settings = {{"GRADIENT", gradient ? "true" : "false"}},
+             .tunes = flat_tunes,
+             .sizes = product_of({{"N", {1, 16, 33, 100, 0}}}),
+             .fills = {{"v", {0, 2}}, {"scalars", {0.5, 1}}},
+             .reference = adam_reference(gradient)});
+  }
   run_row({.file = "kernels/adamw.tile",
            .kernel = "sgd",
            .tunes = flat_tunes,
            .sizes = product_of({{"N", {1, 16, 33, 100}}}),
            .reference = [](Values& v) {
-             for (std::size_t i = 0; i < v["p"].size(); ++i) v["p"][i] -= v["lr"][0] * v["g"][i];
+             const std::vector<double>& s = v["scalars"];
+             for (std::size_t i = 0; i < v["p"].size(); ++i) {
+               v["p"][i] -= s[0] * (v["g"][i] * v["clip"][0] + s[1] * v["p"][i]);
+             }
            }});
+  for (const bool nesterov : {false, true}) {
+    run_row({.file = "kernels/adamw.tile",
+             .kernel = "sgd_momentum",
+             .settings = {{"NESTEROV", nesterov ? "true" : "false"}},
+             .tunes = flat_tunes,
+             .sizes = product_of({{"N", {1, 16, 33, 100}}}),
+             .reference = momentum_reference(nesterov)});
+  }
   run_row({.file = "kernels/adamw.tile",
            .kernel = "gradient_norm",
            .sizes = product_of({{"N", {0, 1, 17, 300}}}),

@@ -28,7 +28,7 @@ class Training {
       parameters_.push_back(parameter.tensor.requires_grad_());
     }
     optimizer_.emplace(pg::nn::decay_matrices_only(parameters_, 0.1),
-                       pg::nn::AdamWOptions{3e-4, 0.9, 0.95, 1e-8});
+                       pg::nn::AdamOptions{3e-4, 0.9, 0.95, 1e-8});
     inputs_ = tokens(options, config.vocab_size);
     targets_ = tokens(options, config.vocab_size);
   }

@@ -15,7 +15,8 @@ namespace tile {
 
 namespace {
 
-constexpr int max_warps = 32;  // of a block
+constexpr int max_warps = 32;                            // of a block
+constexpr int max_blocks = 32, max_resident_warps = 64;  // of a multiprocessor
 constexpr std::int64_t registers_of_thread = 255;
 
 /// The value of a machine key of the schedule, or 0.
@@ -32,13 +33,20 @@ std::optional<schedule::MachineChoices> machine_choices(LoadedFile& file,
   schedule::MachineChoices choices;
   choices.warps = machine_value(arm, "warps");
   choices.stages = machine_value(arm, "stages");
+  choices.blocks = machine_value(arm, "blocks");
   const auto warps = static_cast<unsigned>(choices.warps);
-  if (choices.warps == 0 || (std::has_single_bit(warps) && choices.warps <= max_warps)) {
-    return choices;
+  if (choices.warps != 0 && (!std::has_single_bit(warps) || choices.warps > max_warps)) {
+    file.diagnostics().report(arm.span, Kind::InvalidScheduleValue, "warps",
+                              fmt::format("a block has 1, 2, 4, 8, 16 or {} warps", max_warps));
+    return std::nullopt;
   }
-  file.diagnostics().report(arm.span, Kind::InvalidScheduleValue, "warps",
-                            fmt::format("a block has 1, 2, 4, 8, 16 or {} warps", max_warps));
-  return std::nullopt;
+  if (choices.blocks > max_blocks || choices.blocks * choices.warps > max_resident_warps) {
+    file.diagnostics().report(arm.span, Kind::InvalidScheduleValue, "blocks",
+                              fmt::format("a multiprocessor runs at most {} blocks and {} warps",
+                                          max_blocks, max_resident_warps));
+    return std::nullopt;
+  }
+  return choices;
 }
 
 /// Says what does not fit, largest first.

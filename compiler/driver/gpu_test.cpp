@@ -162,3 +162,26 @@ TEST_CASE("a target of the other kind is refused") {
   request.target = gpu;
   CHECK(std::holds_alternative<CompileError>(compiler.compile(request)));
 }
+
+TEST_CASE("blocks of a schedule become a bound on registers, or a diagnostic") {
+  JitCompiler compiler("");
+  CompileRequest request;
+  request.kernel = "k";
+  request.target = gpu;
+  request.strides = {{0, 0, true}};
+  const auto compiled = [&](const std::string& choices) {
+    const KernelSource source{"blocks.tile",
+                              "kernel k(x: out tensor<f32>[N]) grid (1) { x[0 +: 64] = 1.0; }\n"
+                              "schedule k on sm_90 { " +
+                                  choices + " }\n"};
+    request.source = &source;
+    auto made = compiler.compile_gpu(request);
+    if (auto* error = std::get_if<CompileError>(&made)) return error->message;
+    return std::get<GpuKernel>(made).image;
+  };
+  CHECK(compiled("warps = 8; blocks = 2;").find(".minnctapersm 2") != std::string::npos);
+  CHECK(compiled("warps = 8;").find("minnctapersm") == std::string::npos);
+  for (const char* wrong : {"blocks = 33;", "warps = 32; blocks = 3;"}) {
+    CHECK(compiled(wrong).find("at most 32 blocks and 64 warps") != std::string::npos);
+  }
+}

@@ -19,7 +19,7 @@ kernel map<tune B: int = 8, const W: int = 2, const N2: int = W * 2, const F: fn
   else { y[i*B +: B, 0 +: N2] = F(x[i*B +: B, 0 +: N2]); }
 }
 schedule map on x86-64-v4 when N >= 64 && P == fp32 { B = 64; }
-schedule map on x86-64-v3 when 16 < M && M % W == 0 { B = 32; packing = true; }
+schedule map on x86-64-v3 when 16 < M && M % W == 0 { B = 32; blocks = 2; }
 schedule map on sm_90 { B = 128; stages = 2; }
 instantiate map<W = 4>;
 instantiate map<F = sqrt, P = fp32>;
@@ -50,7 +50,7 @@ TEST_CASE("arms: targets inherit, conditions on constants are decided") {
   auto tf32 = checked.program->schedules("map", "zen5", {});
   REQUIRE(tf32.size() == 2);
   CHECK(tf32[0].tune == Settings{{"B", "32"}});
-  CHECK(tf32[0].machine == Settings{{"packing", "true"}});
+  CHECK(tf32[0].machine == Settings{{"blocks", "2"}});
   REQUIRE(tf32[0].conditions.size() == 2);
   CHECK(tf32[0].conditions[0].relation == SizeCondition::Relation::Gt);
   CHECK(tf32[0].conditions[0].dimension == 1);

@@ -27,7 +27,7 @@ constexpr std::array<TargetRow, 7> targets = {{
     {"sm_90a", "sm_90"},
 }};
 
-constexpr std::array<std::string_view, 4> machine_keys = {"stages", "warps", "roles", "packing"};
+constexpr std::array<std::string_view, 3> machine_keys = {"stages", "warps", "blocks"};
 
 bool descends_from(std::string_view target, std::string_view ancestor) {
   while (!target.empty()) {
@@ -106,11 +106,17 @@ std::optional<Relation> relation_of(BinaryOp op) {
 
 Relation flipped(Relation relation) {
   switch (relation) {
-    case Relation::Lt: return Relation::Gt;
-    case Relation::Le: return Relation::Ge;
-    case Relation::Gt: return Relation::Lt;
-    case Relation::Ge: return Relation::Le;
-    case Relation::Eq: case Relation::Ne: break;
+    case Relation::Lt:
+      return Relation::Gt;
+    case Relation::Le:
+      return Relation::Ge;
+    case Relation::Gt:
+      return Relation::Lt;
+    case Relation::Ge:
+      return Relation::Le;
+    case Relation::Eq:
+    case Relation::Ne:
+      break;
   }
   return relation;
 }
@@ -195,8 +201,7 @@ void read_setting(Unit& unit, const KernelDecl& decl, Body& body, const Schedule
                   ScheduleArm& arm) {
   std::string_view name = setting.name.text;
   const GenericParameter* parameter = find_parameter(decl, name);
-  bool is_machine =
-      std::find(machine_keys.begin(), machine_keys.end(), name) != machine_keys.end();
+  bool is_machine = std::find(machine_keys.begin(), machine_keys.end(), name) != machine_keys.end();
   if (!parameter && !is_machine) {
     std::vector<std::string_view> candidates(machine_keys.begin(), machine_keys.end());
     for (std::string_view known : parameter_names(decl)) candidates.push_back(known);
@@ -240,9 +245,8 @@ std::optional<ScheduleArm> read_schedule(Unit& unit, const KernelDecl& decl,
   if (!is_known_target(schedule.target.text)) {
     std::vector<std::string_view> names;
     for (const TargetRow& row : targets) names.push_back(row.name);
-    help_with_nearest(
-        unit.report(schedule.target.span, Kind::UnknownTarget, schedule.target.text),
-        schedule.target.text, names);
+    help_with_nearest(unit.report(schedule.target.span, Kind::UnknownTarget, schedule.target.text),
+                      schedule.target.text, names);
   }
   ScheduleArm arm;
   arm.span = schedule.span;
@@ -341,9 +345,8 @@ bool require_all_constants(Unit& unit, const KernelDecl& decl, const Settings& s
 void require_known_settings(Unit& unit, const KernelDecl& decl, const Settings& settings) {
   for (const auto& [name, value] : settings) {
     if (find_parameter(decl, name)) continue;
-    help_with_nearest(
-        unit.report(decl.syntax->name.span, Kind::UnknownParameter, decl.name, name), name,
-        parameter_names(decl));
+    help_with_nearest(unit.report(decl.syntax->name.span, Kind::UnknownParameter, decl.name, name),
+                      name, parameter_names(decl));
   }
 }
 

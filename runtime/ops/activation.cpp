@@ -10,9 +10,7 @@ namespace pg::ops {
 namespace {
 
 /// Rows up to this length are held in one tile: in a CPU's cache, in a GPU's registers.
-constexpr std::int64_t longest_held_row = 4096, longest_held_on_gpu = 16384;
-/// A gradient holds two rows.
-constexpr std::int64_t longest_held_gradient = 8192;
+constexpr std::int64_t longest_held_row = 4096, longest_held_on_gpu = 32768;
 
 /// x with `axis` moved to the end, and back.
 Tensor axis_last(const Tensor& x, int axis) {
@@ -35,10 +33,10 @@ const Kernel& held_kernel(std::int64_t n) {
 
 /// A CPU streams: it finds the row in its cache the second time.
 const Kernel& gradient_kernel(bool log, const Tensor& rows) {
-  static KernelTable<14> table;
+  static KernelTable<16> table;
   std::size_t choice = 0;  // of the block: 256, then 256 << choice, which holds the row
   const std::int64_t n = rows.size(1);
-  if (rows.device().is_cuda() && n > 256 && n <= longest_held_gradient) {
+  if (rows.device().is_cuda() && n > 256 && n <= longest_held_on_gpu) {
     while ((std::int64_t{256} << choice) < n) ++choice;
   }
   return table.get(choice * 2 + (log ? 1 : 0), [&] {

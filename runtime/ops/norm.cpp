@@ -16,14 +16,12 @@ void check_weight(const Tensor& x, const Tensor& w) {
   }
 }
 
-/// Forward on a GPU: rows up to this length are held in registers, and read once. (A CPU has them
-/// in its cache.)
+/// On a GPU rows up to this length are held in registers, and read once. (A CPU has them in its
+/// cache.)
 constexpr std::int64_t longest_held_row = 8192;
-/// Rows up to this length leave room for what their gradients need.
-constexpr std::int64_t longest_held_gradient = 4096;
 
-bool is_held(const Tensor& rows, std::int64_t longest) {
-  return rows.device().is_cuda() && rows.size(-1) > 256 && rows.size(-1) <= longest;
+bool is_held(const Tensor& rows) {
+  return rows.device().is_cuda() && rows.size(-1) > 256 && rows.size(-1) <= longest_held_row;
 }
 
 /// Handles of a streaming kernel by block length.
@@ -57,7 +55,7 @@ const Kernel& held_gradients(std::int64_t row_length) {
   return table.get(choice, [&] {
     const int block = held_count(choice);
     return builtin_kernel("rmsnorm.tile", "rmsnorm_gradients",
-                          {{"B", std::to_string(block)}, {"U", block <= 1024 ? "2" : "1"}});
+                          {{"B", std::to_string(block)}, {"U", block <= 2048 ? "2" : "1"}});
   });
 }
 
@@ -71,7 +69,7 @@ RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
   Tensor y = new_result("rms_norm", x, rows.shape());
   Tensor rstd = new_result("rms_norm", x, {rows.shape()[0]});
   if (rstd.numel() > 0) {
-    const bool held = is_held(rows, longest_held_row);
+    const bool held = is_held(rows);
     launch(held ? held_kernel(w.numel()) : streaming.get(w.numel()), rows, w, eps, y, rstd);
   }
   return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
@@ -91,7 +89,7 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   Tensor dx = new_result("rms_norm_backward", x, rows.shape());
   if (dx.numel() == 0) return {view::reshape(dx, x.shape()), zeros_like(w)};
   const std::int64_t segments = (rows.shape()[0] + 65535) / 65536;
-  if (is_held(rows, longest_held_gradient)) {
+  if (is_held(rows)) {
     Tensor lanes = new_result("rms_norm_backward", x, {segments, 256, w.numel()});
     launch(held_gradients(w.numel()), g, rows, w, s, dx, lanes);
     return {view::reshape(dx, x.shape()), sum(sum(lanes, {1}), {0})};

@@ -77,19 +77,24 @@ TEST_CASE("rmsnorm gradients") {
 }
 
 TEST_CASE("rmsnorm gradients from one reading") {
-  run_row({.file = "kernels/rmsnorm.tile",
-           .kernel = "rmsnorm_gradients",
-           .settings = {{"B", "512"}},
-           .sizes = {{{"R", 3}, {"D", 300}, {"P", 1}}, {{"R", 515}, {"D", 20}, {"P", 1}}},
-           .fills = {{"rstd", {0.5, 2}}},
-           .reference = [](Values& v) {
-             input_gradient_reference(v);
-             const auto d = static_cast<std::size_t>(v.size("D"));
-             for (std::size_t at = 0; at < v["x"].size(); ++at) {
-               const std::size_t r = at / d;
-               v["parts"][r % 256 * d + at % d] += v["g"][at] * v["x"][at] * v["rstd"][r];
-             }
-           }});
+  const auto run = [](const Settings& settings, const std::vector<Sizes>& sizes) {
+    run_row({.file = "kernels/rmsnorm.tile",
+             .kernel = "rmsnorm_gradients",
+             .settings = settings,
+             .sizes = sizes,
+             .fills = {{"rstd", {0.5, 2}}},
+             .reference = [](Values& v) {
+               input_gradient_reference(v);
+               const auto d = static_cast<std::size_t>(v.size("D"));
+               for (std::size_t at = 0; at < v["x"].size(); ++at) {
+                 const std::size_t r = at / d;
+                 v["parts"][r % 256 * d + at % d] += v["g"][at] * v["x"][at] * v["rstd"][r];
+               }
+             }});
+  };
+  run({{"B", "512"}}, {{{"R", 3}, {"D", 300}, {"P", 1}}, {{"R", 515}, {"D", 20}, {"P", 1}}});
+  // A row of the longest kind, and a second one for two of the lanes.
+  run({{"B", "8192"}, {"U", "1"}}, {{{"R", 258}, {"D", 8190}, {"P", 1}}});
 }
 
 void softmax_reference(Values& v, std::size_t n) {
@@ -103,6 +108,15 @@ void softmax_reference(Values& v, std::size_t n) {
       v["y"][r * n + i] = std::exp(row[static_cast<std::ptrdiff_t>(i)] - largest) / total;
     }
   }
+}
+
+TEST_CASE("softmax of rows as long as one tile holds") {
+  run_row({.file = "kernels/softmax.tile",
+           .kernel = "softmax",
+           .settings = {{"B", "32768"}},
+           .sizes = {{{"R", 1}, {"N", 32000}}},
+           .fills = {{"x", {-3, 3}}},
+           .reference = [](Values& v) { softmax_reference(v, 32000); }});
 }
 
 TEST_CASE("softmax") {

@@ -75,6 +75,7 @@ void KernelEmitter::declare_entry(const std::string& entry) {
   lines_.emplace(*entry_, sources_, function_.span);
   builder_.SetCurrentDebugLocation(lines_->location(function_.span));
   entry_->addFnAttr("nvvm.maxntid", std::to_string(plan_.threads()));
+  if (plan_.blocks > 0) entry_->addFnAttr("nvvm.minctasm", std::to_string(plan_.blocks));
   for (auto i = static_cast<unsigned>(words); i < types.size(); ++i) {
     // A tensor map must stay where the launch put it.
     auto& context = target_.getContext();

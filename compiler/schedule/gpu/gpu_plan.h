@@ -67,6 +67,7 @@ struct GpuDot {
 
 struct GpuPlan {
   int warps = 4;
+  int blocks = 0;  // that a multiprocessor must have registers for; 0: any
   /// Programs that run at the same time should read the same rows and columns: blocks take the last
   /// two axes of the grid in bands of so many rows, column by column. 1: row by row.
   int band_rows = 1;
@@ -89,10 +90,11 @@ struct GpuPlan {
   const GpuDot& dot(ir::OpId op) const;
 };
 
-/// The schedule's machine choices ("warps", "stages").
+/// The schedule's machine choices ("warps", "stages", "blocks").
 struct MachineChoices {
   int warps = 0;   // 0: chosen by the size of the largest tile; a pipeline has warps of its own
   int stages = 0;  // of a pipeline; 0: as many as fit, up to 4
+  int blocks = 0;  // that a multiprocessor must have registers for; 0: any
 };
 /// The plan of a kernel after all passes. Changes the module: loads move one turn ahead
 /// (prefetch_loads.h), sides of products to the start of a turn (stage_early.h).

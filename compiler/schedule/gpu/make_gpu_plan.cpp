@@ -101,6 +101,7 @@ void GpuPlanner::place_regions() {
 }
 
 GpuPlan GpuPlanner::run() {
+  plan_.blocks = machine_.blocks;
   plan_.regions.push_back({"scratch", 0, 0});
   if (plan_.pipeline) {
     // Two mbarriers of 8 bytes a stage.

@@ -51,7 +51,7 @@ class Prefetching {
  private:
   /// Returns how many ops now stand before the loop.
   std::size_t loop(BlockId outer, std::size_t at, OpId loop);
-  bool has_dot(BlockId body) const;
+  bool has_work(BlockId body) const;
   bool find_chain(OpId load, BlockId body, std::vector<OpId>& chain, bool& uses_index) const;
   OpId copy(const Candidate& candidate, BlockId block, ValueId index, ValueId value);
 
@@ -61,10 +61,14 @@ class Prefetching {
   bool has_tf32_ = false;
 };
 
-bool Prefetching::has_dot(BlockId body) const {
+/// Work of a turn that loads of the next one can pass behind: products, or the threads' wait for
+/// each other in a reduction.
+bool Prefetching::has_work(BlockId body) const {
   bool found = false;
-  ir::walk(function_, body,
-           [&](BlockId, OpId id) { found = found || function_.ops[id].code == OpCode::Dot; });
+  ir::walk(function_, body, [&](BlockId, OpId id) {
+    const OpCode code = function_.ops[id].code;
+    found = found || code == OpCode::Dot || code == OpCode::Reduce;
+  });
   return found;
 }
 
@@ -114,7 +118,7 @@ OpId Prefetching::copy(const Candidate& candidate, BlockId block, ValueId index,
 
 std::size_t Prefetching::loop(BlockId outer, std::size_t at, OpId loop) {
   const BlockId body = function_.ops[loop].regions[0];
-  if (!has_dot(body)) return 0;
+  if (!has_work(body)) return 0;
   // What is loaded before an inner loop would be held through all of its turns.
   const bool has_inner_loop = std::ranges::any_of(function_.blocks[body].ops, [&](OpId id) {
     return function_.ops[id].code == OpCode::For || function_.ops[id].code == OpCode::While;

@@ -1,8 +1,9 @@
-// Loads one turn ahead: in a loop with a dot, loads whose places depend on the loop's index alone
-// are issued a turn early and carried, so that their latency passes behind the products of the turn
-// before. The last turn's early load is of a turn that never comes: it is masked like every other,
-// so it touches no memory outside the tensor. (Loops without a dot have too little work to hide a
-// load behind: they are unrolled, choose_unrolling.cpp.)
+// Loads one turn ahead: in a loop with a dot or a reduction, loads whose places depend on the
+// loop's index alone are issued a turn early and carried, so that their latency passes behind the
+// products of the turn before, or behind its threads' waits for each other. The last turn's early
+// load is of a turn that never comes: it is masked like every other, so it touches no memory
+// outside the tensor. (Other loops have too little work to hide a load behind: they are unrolled,
+// choose_unrolling.cpp.)
 #pragma once
 
 #include <cstdint>

@@ -66,7 +66,19 @@ TEST_CASE("a load beyond the budget stays") {
   CHECK(prefetched(squares, 63).find("masked") == std::string::npos);
 }
 
-TEST_CASE("a loop without a dot keeps its loads") {
+TEST_CASE("a load that a reduction waits for is carried as well") {
+  CHECK(prefetched(R"(  %total = for %i = %zero to %n step %width carry (%acc = %pad) : f32 {
+    %v = load %x[%i +: 64] pad %pad : f32[64]
+    %s = reduce sum %v axis=0 : f32
+    yield %s
+  }
+  yield
+)",
+                   64)
+            .find("%v.2 = load %x[") != std::string::npos);
+}
+
+TEST_CASE("a loop without a dot or a reduction keeps its loads") {
   CHECK(prefetched(R"(  %total = for %i = %zero to %n step %width carry (%at = %zero) : i64 {
     %v = load %x[%i +: 64] pad %pad : f32[64]
     store %y[%i +: 64] = %v
@@ -84,6 +96,7 @@ TEST_CASE("a load from a tensor that the kernel writes, or at a carried place, s
     store %y[%i +: 64] = %v
     %w = load %y[%i +: 64] pad %pad : f32[64]
     store %y[%i +: 64] = %w
+    %s = reduce sum %v axis=0 : f32
     %next = add %at, %i : i64
     yield %next
   }

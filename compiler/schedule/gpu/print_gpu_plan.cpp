@@ -62,6 +62,7 @@ std::string print(const GpuPlan& plan, const ir::Module& module) {
   std::string instance = function.instance.empty() ? "" : "<" + function.instance + ">";
   std::string text = fmt::format("gpu plan of {}{}\n{} warps, {} bytes of shared memory\n",
                                  function.name, instance, plan.warps, plan.shared_bytes);
+  if (plan.blocks > 0) text += fmt::format("  registers for {} blocks\n", plan.blocks);
   if (plan.band_rows > 1) text += fmt::format("  grid in bands of {} rows\n", plan.band_rows);
   const Region& scratch = plan.regions[RegionId{0}];
   if (scratch.bytes > 0) text += fmt::format("  scratch: {} bytes\n", scratch.bytes);

@@ -2,10 +2,9 @@
 #include "runtime/nn/module.h"
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
 #include "runtime/device/error.h"
-#include "runtime/tensor/random.h"
 
 namespace pg::nn {
 
@@ -14,7 +13,7 @@ void Module::check_new_name(std::string_view name) const {
     fail("module", "`{}` is no name of a parameter or module", name);
   }
   const bool taken =
-      std::ranges::any_of(parameters_, [&](const NamedTensor& p) { return p.name == name; }) ||
+      std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.name == name; }) ||
       std::ranges::any_of(children_, [&](const auto& child) { return child.first == name; });
   if (taken) fail("module", "`{}` is registered twice", name);
 }
@@ -22,7 +21,13 @@ void Module::check_new_name(std::string_view name) const {
 Tensor Module::register_parameter(std::string name, const Tensor& tensor) {
   check_new_name(name);
   tensor.requires_grad_();
-  parameters_.push_back({std::move(name), tensor});
+  entries_.push_back({.name = std::move(name), .tensor = tensor, .is_parameter = true});
+  return tensor;
+}
+
+Tensor Module::register_buffer(std::string name, const Tensor& tensor) {
+  check_new_name(name);
+  entries_.push_back({.name = std::move(name), .tensor = tensor});
   return tensor;
 }
 
@@ -31,18 +36,30 @@ void Module::register_module(std::string name, Module& child) {
   children_.emplace_back(std::move(name), &child);
 }
 
-void Module::collect(const std::string& prefix, std::vector<NamedTensor>& into) const {
-  for (const NamedTensor& own : parameters_) {
-    const bool known = std::ranges::any_of(
-        into, [&](const NamedTensor& other) { return other.tensor.is_same(own.tensor); });
-    if (!known) into.push_back({prefix + own.name, own.tensor});
+void Module::collect(const std::string& prefix, std::vector<Entry>& into) const {
+  for (const Entry& own : entries_) {
+    Entry& entry = into.emplace_back(own);
+    entry.name = prefix + own.name;
+    entry.is_repeated = std::any_of(into.begin(), into.end() - 1, [&](const Entry& other) {
+      return other.tensor.is_same(own.tensor);
+    });
   }
   for (const auto& [name, child] : children_) child->collect(prefix + name + ".", into);
 }
 
+std::vector<Module::Entry> Module::entries() const {
+  std::vector<Entry> result;
+  collect("", result);
+  return result;
+}
+
 std::vector<NamedTensor> Module::named_parameters() const {
   std::vector<NamedTensor> result;
-  collect("", result);
+  for (Entry& entry : entries()) {
+    if (entry.is_parameter && !entry.is_repeated) {
+      result.push_back({std::move(entry.name), std::move(entry.tensor)});
+    }
+  }
   return result;
 }
 
@@ -52,15 +69,23 @@ std::vector<Tensor> Module::parameters() const {
   return result;
 }
 
+std::vector<NamedTensor> Module::named_buffers() const {
+  std::vector<NamedTensor> result;
+  for (Entry& entry : entries()) {
+    if (!entry.is_parameter && !entry.is_repeated) {
+      result.push_back({std::move(entry.name), std::move(entry.tensor)});
+    }
+  }
+  return result;
+}
+
 void Module::zero_grad() const {
   for (const Tensor& parameter : parameters()) parameter.zero_grad();
 }
 
 void Module::to(Device device) const {
-  for (const Tensor& parameter : parameters()) {
-    parameter.zero_grad();
-    move_to_device(parameter, device);
-  }
+  zero_grad();
+  for (const NamedTensor& named : state_dict()) move_to_device(named.tensor, device);
 }
 
 std::int64_t Module::parameter_count() const {
@@ -69,26 +94,34 @@ std::int64_t Module::parameter_count() const {
   return count;
 }
 
-namespace {
-
-Generator& chosen(Generator* generator) { return generator ? *generator : default_generator(); }
-
-}  // namespace
-
-Tensor uniform_init(const Shape& shape, std::int64_t fan_in, Generator* generator, Device device) {
-  if (fan_in <= 0) fail("uniform_init", "fan_in {} is not positive", fan_in);
-  const double bound = 1.0 / std::sqrt(static_cast<double>(fan_in));
-  std::vector<float> values(static_cast<std::size_t>(element_count("uniform_init", shape)));
-  chosen(generator).uniform(values);
-  for (float& value : values) value = static_cast<float>((2.0 * value - 1.0) * bound);
-  return from_data(values, shape, device);
+StateDict Module::state_dict() const {
+  StateDict result;
+  for (Entry& entry : entries()) {
+    if (!entry.is_repeated) result.push_back({std::move(entry.name), std::move(entry.tensor)});
+  }
+  return result;
 }
 
-Tensor normal_init(const Shape& shape, double deviation, Generator* generator, Device device) {
-  std::vector<float> values(static_cast<std::size_t>(element_count("normal_init", shape)));
-  chosen(generator).normal(values);
-  for (float& value : values) value = static_cast<float>(value * deviation);
-  return from_data(values, shape, device);
+StateDifferences Module::load_state_dict(std::span<const NamedTensor> state, bool strict) const {
+  std::set<std::string_view> given;
+  for (const NamedTensor& named : state) given.insert(named.name);
+  // Of the names of one tensor those that the state has; the first when it has none.
+  const std::vector<Entry> all = entries();
+  std::vector<NamedTensor> into;
+  for (const Entry& entry : all) {
+    const bool has_given_name = std::ranges::any_of(all, [&](const Entry& other) {
+      return other.tensor.is_same(entry.tensor) && given.contains(other.name);
+    });
+    if (has_given_name ? given.contains(entry.name) : !entry.is_repeated) {
+      into.push_back({entry.name, entry.tensor});
+    }
+  }
+  return copy_state("load_state_dict", into, state, strict);
+}
+
+void Module::train(bool on) {
+  is_training_ = on;
+  for (const auto& [name, child] : children_) child->train(on);
 }
 
 }  // namespace pg::nn

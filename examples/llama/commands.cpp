@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/data/texts.h"
 #include "examples/llama/dump.h"
+#include "examples/llama/evaluate.h"
 #include "examples/llama/generate.h"
-#include "examples/llama/train.h"
 #include "examples/llama/weights.h"
 #include "runtime/device/error.h"
 
@@ -78,55 +77,6 @@ Command add_generate(CLI::App& app, SharedRunOptions run) {
     std::fputc('\n', stdout);
     fmt::print(stderr, "{} tokens, {:.1f} tokens/s\n", statistics.tokens,
                static_cast<double>(statistics.tokens) / statistics.seconds);
-    return exit_ok;
-  };
-}
-
-Command add_train(CLI::App& app, SharedRunOptions run) {
-  auto options = std::make_shared<TrainOptions>();
-  auto* command = app.add_subcommand("train", "Train a model and write it, with its loss curve");
-  TrainOptions& o = *options;
-  command->add_option("--out", o.out, "folder for the model and its records")->required();
-  command->add_option("--data", o.data, "text files")->required()->check(CLI::ExistingFile);
-  command->add_option("--model", o.model, "preset, config.json, or weights to go on from")
-      ->capture_default_str();
-  command->add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
-  command->add_option("--data-order", o.data_order, "random windows, or each once in epochs")
-      ->default_str("random")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, DataOrder>{
-          {"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
-  auto positive = CLI::Range(std::int64_t{1}, std::int64_t{1} << 31);
-  command->add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive);
-  command->add_option("--batch", o.batch, "sequences a step")
-      ->capture_default_str()
-      ->check(positive);
-  command->add_option("--seq", o.seq, "tokens a sequence")->capture_default_str()->check(positive);
-  command->add_option("--lr", o.learning_rate, "peak learning rate")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 100.0));
-  command->add_option("--min-lr-ratio", o.min_learning_rate_ratio, "last learning rate / peak")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--warmup", o.warmup, "steps of linear warm-up")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--beta1", o.beta1)->capture_default_str()->check(CLI::Range(0.0, 0.99999));
-  command->add_option("--beta2", o.beta2)->capture_default_str()->check(CLI::Range(0.0, 0.999999));
-  command->add_option("--eps", o.eps)->capture_default_str()->check(CLI::Range(1e-30, 1.0));
-  command->add_option("--weight-decay", o.weight_decay, "of tensors with two or more dimensions")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 10.0));
-  command->add_option("--clip", o.clip, "largest global gradient norm; 0: no clipping")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e9));
-  command->add_option("--eval-every", o.eval_every, "steps between validations; 0: at the end only")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--seed", o.seed)->capture_default_str();
-  return [options, run] {
-    options->run = *run;
-    double loss = train(*options);
-    fmt::print("{}\n", nlohmann::json{{"val_loss", loss}}.dump());
     return exit_ok;
   };
 }

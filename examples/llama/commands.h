@@ -5,19 +5,10 @@
 #include <functional>
 #include <memory>
 
+#include "examples/llama/base/exit_code.h"
 #include "examples/llama/run_options.h"
 
 namespace llama {
-
-/// Exit codes, the same for every tool of the project.
-enum ExitCode : int {
-  exit_ok = 0,
-  exit_usage = 2,
-  exit_environment = 4,
-  exit_bad_data = 5,
-  exit_no_memory = 6,
-  exit_device_fault = 70,
-};
 
 using Command = std::function<int()>;
 
@@ -25,7 +16,6 @@ using Command = std::function<int()>;
 using SharedRunOptions = std::shared_ptr<const RunOptions>;
 
 Command add_generate(CLI::App& app, SharedRunOptions run);
-Command add_train(CLI::App& app, SharedRunOptions run);
 Command add_eval(CLI::App& app, SharedRunOptions run);
 Command add_dump(CLI::App& app, SharedRunOptions run);
 

@@ -9,6 +9,7 @@
 
 #include "compiler/driver/jit_compiler.h"
 #include "examples/llama/commands.h"
+#include "examples/llama/train/command.h"
 #include "runtime/device/device.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
@@ -31,6 +32,9 @@ int run(const llama::Command& command, const std::string& device, llama::RunOpti
   } catch (const pg::DeviceFault& error) {
     std::fprintf(stderr, "llama: %s\n", error.what());
     std::_Exit(llama::exit_device_fault);  // tidying up would wait for the device
+  } catch (const llama::Failure& error) {
+    std::fprintf(stderr, "llama: %s\n", error.what());
+    return error.code();
   } catch (const pg::Error& error) {
     std::fprintf(stderr, "llama: %s\n", error.what());
     return llama::exit_bad_data;
@@ -51,7 +55,8 @@ int main(int argc, char** argv) {
       "with NaN.\n"
       "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named.\n"
       "Exit codes: 0 done, 2 usage, 4 no such device, 5 bad file or arguments, 6 out of memory,\n"
-      "70 the device failed.");
+      "7 a checkpoint cannot be written, 70 the device failed, 130 and 143 stopped by SIGINT and\n"
+      "SIGTERM.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";

@@ -108,6 +108,12 @@ pg::Tensor Model::logits(const pg::Tensor& tokens) const {
   return linear(pg::rms_norm(x, final_norm_, eps), head_);
 }
 
+pg::Tensor Model::token_losses(const pg::Tensor& tokens, const pg::Tensor& targets) const {
+  std::int64_t count = tokens.numel();
+  return pg::cross_entropy_rows(logits(tokens).reshape({count, config_.vocab_size}),
+                                targets.reshape({count}));
+}
+
 pg::Tensor Model::loss(const pg::Tensor& tokens, const pg::Tensor& targets) const {
   std::int64_t count = tokens.numel();
   return pg::cross_entropy(logits(tokens).reshape({count, config_.vocab_size}),

@@ -55,7 +55,9 @@ class Model {
 
   /// tokens: i32 [batch, seq]. Returns logits f32 [batch, seq, vocab].
   pg::Tensor logits(const pg::Tensor& tokens) const;
-  /// Mean cross-entropy in nats per token, rank 0.
+  /// Cross-entropy in nats, one for each of the batch * seq tokens.
+  pg::Tensor token_losses(const pg::Tensor& tokens, const pg::Tensor& targets) const;
+  /// Their mean, rank 0.
   pg::Tensor loss(const pg::Tensor& tokens, const pg::Tensor& targets) const;
 
  private:

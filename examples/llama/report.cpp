@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
@@ -84,6 +85,12 @@ Axes fit(const std::vector<StepMetrics>& steps, const std::vector<Evaluation>& e
   return axes;
 }
 
+// Infinities and NaN are null in JSON.
+double number_or_nan(const nlohmann::json& entry, const char* name) {
+  const auto found = entry.find(name);
+  return found != entry.end() && found->is_number() ? found->get<double>() : NAN;
+}
+
 }  // namespace
 
 std::string loss_curve_html(const std::vector<StepMetrics>& steps,
@@ -112,11 +119,36 @@ std::string loss_curve_html(const std::vector<StepMetrics>& steps,
       width, height, width, left, body, (left + width - right) / 2, height - 8);
 }
 
-Report::Report(std::filesystem::path folder, std::int64_t total_steps)
+Report::Report(std::filesystem::path folder, std::int64_t total_steps, std::int64_t done)
     : folder_(std::move(folder)), total_steps_(total_steps), terminal_(isatty(STDERR_FILENO) == 1) {
-  log_ = std::fopen((folder_ / "metrics.jsonl").c_str(), "w");
-  if (!log_)
-    throw pg::Error(fmt::format("{}: cannot be written", (folder_ / "metrics.jsonl").string()));
+  const std::filesystem::path path = folder_ / "metrics.jsonl";
+  if (done > 0) keep_earlier(path, done);
+  log_ = std::fopen(path.c_str(), done > 0 ? "a" : "w");
+  if (!log_) throw pg::Error(fmt::format("{}: cannot be written", path.string()));
+}
+
+// The last line may be torn, and steps after `done` are about to be made again.
+void Report::keep_earlier(const std::filesystem::path& path, std::int64_t done) {
+  std::ifstream in(path);
+  std::string kept;
+  for (std::string line; std::getline(in, line);) {
+    const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
+    if (!entry.is_object() || !entry.contains("step")) continue;
+    const nlohmann::json& step = entry["step"];
+    if (!step.is_number_integer() || step > done) continue;
+    kept += line + "\n";
+    if (entry.contains("val_loss")) {
+      evaluations_.push_back({step, number_or_nan(entry, "val_loss")});
+    } else if (entry.contains("loss")) {
+      steps_.push_back({.step = step,
+                        .loss = number_or_nan(entry, "loss"),
+                        .learning_rate = number_or_nan(entry, "lr"),
+                        .gradient_norm = number_or_nan(entry, "grad_norm"),
+                        .tokens_per_second = number_or_nan(entry, "tok_s"),
+                        .milliseconds = number_or_nan(entry, "ms")});
+    }
+  }
+  write_file(path, kept);
 }
 
 Report::~Report() {

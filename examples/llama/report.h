@@ -29,8 +29,8 @@ class Report {
  public:
   /// Starts metrics.jsonl in `folder`, which has every step; stderr gets a progress bar on a
   /// terminal, else about a hundred lines. A logging failure later never stops training (one
-  /// warning).
-  Report(std::filesystem::path folder, std::int64_t total_steps);
+  /// warning). A run that goes on after `done` steps keeps what was logged of them.
+  Report(std::filesystem::path folder, std::int64_t total_steps, std::int64_t done = 0);
   ~Report();
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
@@ -41,6 +41,7 @@ class Report {
   void finish();
 
  private:
+  void keep_earlier(const std::filesystem::path& path, std::int64_t done);
   void log(const std::string& line);
   void draw_bar(const StepMetrics& metrics);
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "runtime/device/error.h"
 
@@ -91,6 +92,8 @@ void OutputFile::fail_with_errno(std::string_view what) const {
 }
 
 void OutputFile::write(std::span<const std::byte> data) {
+  hasher_.add(data);
+  bytes_ += data.size();
   while (!data.empty()) {
     const ssize_t done = ::write(descriptor_, data.data(), data.size());
     if (done < 0 && errno == EINTR) continue;
@@ -99,18 +102,39 @@ void OutputFile::write(std::span<const std::byte> data) {
   }
 }
 
-void OutputFile::commit() {
-  // After a failed sync the pages may be marked clean: the file is given up, never synced again.
+FileSeal OutputFile::commit() {
   if (::fsync(descriptor_) != 0) fail_with_errno("cannot sync");
   if (::close(std::exchange(descriptor_, -1)) != 0) fail_with_errno("cannot close");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("cannot rename onto it");
   temporary_.clear();
-  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  sync_folder(op_, folder_of(path_));
+  return {bytes_, hasher_.digest()};
+}
+
+FileSeal write_whole_file(std::string_view op, const std::string& path, std::string_view text) {
+  OutputFile file(op, path);
+  file.write(text);
+  return file.commit();
+}
+
+FileSeal seal_of(const InputFile& file) {
+  constexpr std::uint64_t block = 1 << 22;
+  std::vector<std::byte> buffer(std::min(block, file.size()));
+  Hasher hasher;
+  for (std::uint64_t at = 0; at < file.size(); at += buffer.size()) {
+    const std::span part(buffer.data(), std::min(buffer.size(), file.size() - at));
+    file.read(at, part);
+    hasher.add(part);
+  }
+  return {file.size(), hasher.digest()};
+}
+
+void sync_folder(std::string_view op, const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = folder >= 0 && ::fsync(folder) == 0;
   const int error = errno;
   if (folder >= 0) ::close(folder);
-  errno = error;
-  if (!synced) fail_with_errno("cannot sync its folder");
+  if (!synced) fail(op, "{}: cannot sync the folder: {}", path, std::strerror(error));
 }
 
 }  // namespace pg::nn

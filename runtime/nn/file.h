@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/nn/hash.h"
+
 namespace pg::nn {
 
 /// A regular file opened for positioned reads. Its size and time of change are noted when it is
@@ -35,8 +37,16 @@ class InputFile {
   std::int64_t changed_ns_ = 0;
 };
 
+/// What a file was given to hold. Read back, it tells whether it does.
+struct FileSeal {
+  std::uint64_t bytes = 0;
+  std::string hash;  // hash.h
+  bool operator==(const FileSeal&) const = default;
+};
+
 /// Writes beside `path`; commit() syncs the data, renames onto `path` and syncs the folder. Without
-/// a commit nothing is left behind.
+/// a commit nothing is left behind. After a failed one the data has to be written anew: pages whose
+/// sync failed may be marked clean, so a second sync would succeed without them.
 class OutputFile {
  public:
   OutputFile(std::string_view op, std::string path);
@@ -46,7 +56,8 @@ class OutputFile {
 
   void write(std::span<const std::byte> data);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
-  void commit();
+  /// The seal is of the bytes in memory.
+  FileSeal commit();
 
  private:
   [[noreturn]] void fail_with_errno(std::string_view what) const;
@@ -55,6 +66,15 @@ class OutputFile {
   std::string path_;
   std::string temporary_;
   int descriptor_ = -1;
+  std::uint64_t bytes_ = 0;
+  Hasher hasher_;
 };
+
+/// A whole file from memory.
+FileSeal write_whole_file(std::string_view op, const std::string& path, std::string_view text);
+/// The seal of a file as it is.
+FileSeal seal_of(const InputFile& file);
+/// Makes what was created, renamed and removed in a folder last.
+void sync_folder(std::string_view op, const std::string& path);
 
 }  // namespace pg::nn

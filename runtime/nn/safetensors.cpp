@@ -11,7 +11,6 @@
 #include <set>
 
 #include "runtime/device/error.h"
-#include "runtime/nn/file.h"
 #include "runtime/nn/safetensors_header.h"
 #include "runtime/ops/copy.h"
 
@@ -135,8 +134,8 @@ std::vector<NamedTensor> load_safetensors(const std::string& path) {
   return tensors;
 }
 
-void save_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+FileSeal save_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
+                          const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   for (const NamedTensor& named : tensors) {
@@ -176,7 +175,7 @@ void save_safetensors(const std::string& path, const std::vector<NamedTensor>& t
     file.write({static_cast<const std::byte*>(packed.data()),
                 static_cast<std::size_t>(packed.numel() * element_bytes(packed.dtype()))});
   }
-  file.commit();
+  return file.commit();
 }
 
 }  // namespace pg::nn

@@ -10,11 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "runtime/nn/file.h"
 #include "runtime/nn/module.h"
 
 namespace pg::nn {
-
-class InputFile;  // file.h
 
 /// One tensor of a file, as its header tells. `element` is the file's type ("F32", "BF16", ...).
 struct SafetensorsEntry {
@@ -55,7 +54,7 @@ class SafetensorsFile {
 std::vector<NamedTensor> load_safetensors(const std::string& path);
 /// In the given order. Any strides. Error when a name is empty or given twice, or writing fails;
 /// then no file is left at `path` that was not there before.
-void save_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
-                      const std::map<std::string, std::string>& metadata = {});
+FileSeal save_safetensors(const std::string& path, const std::vector<NamedTensor>& tensors,
+                          const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace pg::nn

@@ -1,0 +1,135 @@
+// See command.h.
+#include "examples/llama/train/command.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "examples/llama/train/checkpoint.h"
+#include "examples/llama/train/train.h"
+
+namespace llama {
+
+namespace {
+
+CLI::Range positive() { return {std::int64_t{1}, std::int64_t{1} << 31}; }
+
+void add_data_options(CLI::App& command, TrainOptions& o) {
+  command.add_option("--out", o.out, "folder for the model, its checkpoints and records")
+      ->required();
+  command.add_option("--data", o.data, "text files")->check(CLI::ExistingFile);
+  command.add_option("--model", o.model, "preset, config.json, or weights to go on from")
+      ->capture_default_str();
+  command.add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
+  command.add_option("--data-order", o.data_order, "random windows, or each once in epochs")
+      ->default_str("random")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, DataOrder>{
+          {"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
+  command.add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive());
+  command.add_option("--batch", o.batch, "sequences a step")
+      ->capture_default_str()
+      ->check(positive());
+  command.add_option("--seq", o.seq, "tokens a sequence")->capture_default_str()->check(positive());
+  command
+      .add_option("--accumulate", o.accumulate,
+                  "parts that the batch is cut into to save memory; must divide --batch")
+      ->capture_default_str()
+      ->check(positive());
+  command.add_option("--seed", o.seed)->capture_default_str();
+}
+
+void add_optimizer_options(CLI::App& command, TrainOptions& o) {
+  command.add_option("--lr", o.learning_rate, "peak learning rate")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
+  command
+      .add_option("--schedule", o.schedule, "cosine, linear, constant, wsd: of the learning rate")
+      ->default_str("cosine")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, ScheduleKind>{{"cosine", ScheduleKind::Cosine},
+                                              {"linear", ScheduleKind::Linear},
+                                              {"constant", ScheduleKind::Constant},
+                                              {"wsd", ScheduleKind::Wsd}}));
+  command.add_option("--min-lr-ratio", o.min_learning_rate_ratio, "last learning rate / peak")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--warmup", o.warmup, "steps of linear warm-up")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--decay-ratio", o.decay_ratio, "wsd: part of the steps that decays, at the end")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  command.add_option("--beta1", o.beta1)->capture_default_str()->check(CLI::Range(0.0, 0.99999));
+  command.add_option("--beta2", o.beta2)->capture_default_str()->check(CLI::Range(0.0, 0.999999));
+  command.add_option("--eps", o.eps)->capture_default_str()->check(CLI::Range(1e-30, 1.0));
+  command.add_option("--weight-decay", o.weight_decay, "of tensors with two or more dimensions")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 10.0));
+  command.add_option("--clip", o.clip, "largest global gradient norm; 0: no clipping")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9));
+}
+
+void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
+  command.add_option("--eval-every", o.eval_every, "steps between validations; 0: at the end only")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--checkpoint-every", o.checkpoint_every,
+                  "steps between checkpoints; 0: only when the run is stopped early")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--keep", o.keep, "checkpoints to keep, besides the best")
+      ->capture_default_str()
+      ->check(positive());
+  command
+      .add_option("--stop-after", o.stop_after,
+                  "stop after so many steps as if interrupted, to be resumed")
+      ->check(positive());
+  command.add_flag("--resume", o.resume,
+                   "go on from the latest checkpoint, with its settings, to the same bits");
+  command.add_flag("--allow-older", o.allow_older,
+                   "resume from an older checkpoint when the latest is damaged");
+  command.add_flag("--allow-other-code", o.allow_other_code,
+                   "resume a checkpoint that another build wrote");
+}
+
+// The settings that were not given again are the checkpoint's.
+void take_settings_from_checkpoint(const CLI::App& command, TrainOptions& options) {
+  std::set<std::string> given;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0) given.insert(option->get_single_name());
+  }
+  const Checkpoints checkpoints(options.out / "checkpoints");
+  adopt_settings(options, checkpoints.latest(options.allow_older).manifest.settings, given);
+}
+
+}  // namespace
+
+Command add_train(CLI::App& app, SharedRunOptions run) {
+  auto options = std::make_shared<TrainOptions>();
+  auto* command = app.add_subcommand("train", "Train a model and write it, with its loss curve");
+  add_data_options(*command, *options);
+  add_optimizer_options(*command, *options);
+  add_checkpoint_options(*command, *options);
+  command->footer(
+      "SIGINT and SIGTERM finish the step, save a checkpoint and end with code 130 or 143; a\n"
+      "second signal ends at once. A run in use by another trainer: code 2; a checkpoint that\n"
+      "cannot be written: code 7.");
+  command->callback([options] {
+    if (!options->resume && options->data.empty()) throw CLI::RequiredError("--data");
+  });
+  return [options, run, command] {
+    options->run = *run;
+    if (options->resume) take_settings_from_checkpoint(*command, *options);
+    const TrainOutcome outcome = train(*options);
+    fmt::print("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},
+                                      {"step", outcome.step},
+                                      {"weights", outcome.weights_hash}}
+                           .dump());
+    return outcome.signal == 0 ? exit_ok : exit_by_signal + outcome.signal;
+  };
+}
+
+}  // namespace llama

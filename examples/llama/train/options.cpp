@@ -1,0 +1,133 @@
+// See options.h.
+#include "examples/llama/train/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/device/error.h"
+
+namespace llama {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleKind, {{ScheduleKind::Cosine, "cosine"},
+                                            {ScheduleKind::Linear, "linear"},
+                                            {ScheduleKind::Constant, "constant"},
+                                            {ScheduleKind::Wsd, "wsd"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(DataOrder,
+                             {{DataOrder::Epochs, "epochs"}, {DataOrder::Random, "random"}})
+
+namespace {
+
+// Calls visit(name of the flag, field) for every setting: the one list of them.
+template <class Options, class Visit>
+void each_setting(Options& options, Visit&& visit) {
+  visit("model", options.model);
+  visit("data", options.data);
+  visit("tokenizer", options.tokenizer);
+  visit("data-order", options.data_order);
+  visit("steps", options.steps);
+  visit("batch", options.batch);
+  visit("seq", options.seq);
+  visit("accumulate", options.accumulate);
+  visit("schedule", options.schedule);
+  visit("lr", options.learning_rate);
+  visit("min-lr-ratio", options.min_learning_rate_ratio);
+  visit("warmup", options.warmup);
+  visit("decay-ratio", options.decay_ratio);
+  visit("beta1", options.beta1);
+  visit("beta2", options.beta2);
+  visit("eps", options.eps);
+  visit("weight-decay", options.weight_decay);
+  visit("clip", options.clip);
+  visit("seed", options.seed);
+}
+
+// What a resumed run may do otherwise: no weight depends on it.
+template <class Options, class Visit>
+void each_habit(Options& options, Visit&& visit) {
+  visit("eval-every", options.eval_every);
+  visit("checkpoint-every", options.checkpoint_every);
+  visit("keep", options.keep);
+}
+
+// Of the same type; get_to would quietly make 1 of 1.9.
+bool is_like(const nlohmann::json& value, const nlohmann::json& field) {
+  if (field.is_array()) {
+    return value.is_array() &&
+           std::ranges::all_of(value, [](const auto& element) { return element.is_string(); });
+  }
+  return field.is_number_integer() ? value.is_number_integer() : value.type() == field.type();
+}
+
+// A file that is there, by a name that means the same in every folder.
+std::string absolute_if_file(const std::string& name) {
+  return std::filesystem::exists(name) ? std::filesystem::absolute(name).lexically_normal().string()
+                                       : name;
+}
+
+}  // namespace
+
+nlohmann::json settings_of(const TrainOptions& options) {
+  TrainOptions placed = options;
+  placed.model = absolute_if_file(placed.model);
+  placed.tokenizer = absolute_if_file(placed.tokenizer);
+  std::ranges::transform(placed.data, placed.data.begin(), absolute_if_file);
+  nlohmann::json settings = nlohmann::json::object();
+  const auto add = [&](const char* name, const auto& field) { settings[name] = field; };
+  each_setting(placed, add);
+  each_habit(placed, add);
+  settings["precision"] = pg::name_of(options.run.precision);
+  return settings;
+}
+
+void adopt_settings(TrainOptions& options, const nlohmann::json& settings,
+                    const std::set<std::string>& given) {
+  const auto adopt = [&](const char* name, auto& field) {
+    if (given.contains(name)) return;
+    const auto found = settings.find(name);
+    if (found == settings.end() || !is_like(*found, nlohmann::json(field))) {
+      pg::fail("train", "the checkpoint's setting `{}` is missing or of another type", name);
+    }
+    found->get_to(field);
+  };
+  each_setting(options, adopt);
+  each_habit(options, adopt);
+}
+
+std::string differences(const nlohmann::json& settings, const nlohmann::json& in_checkpoint) {
+  std::set<std::string> unchecked = {"data"};  // compared by content
+  const TrainOptions any;
+  each_habit(any, [&](const char* name, const auto&) { unchecked.insert(name); });
+  std::string lines;
+  for (const auto& [name, value] : settings.items()) {
+    const auto found = in_checkpoint.find(name);
+    if (unchecked.contains(name) || (found != in_checkpoint.end() && *found == value)) continue;
+    lines += fmt::format("\n  --{} {}, in the checkpoint {}", name, value.dump(),
+                         found == in_checkpoint.end() ? "none" : found->dump());
+  }
+  return lines;
+}
+
+pg::nn::Schedule make_schedule(const TrainOptions& o) {
+  const double lowest = o.learning_rate * o.min_learning_rate_ratio;
+  const std::int64_t steps = o.steps - o.warmup;
+  const auto shape = [&]() -> pg::nn::Schedule {
+    switch (o.schedule) {
+      case ScheduleKind::Cosine:
+        return pg::nn::CosineSchedule{o.learning_rate, lowest, steps};
+      case ScheduleKind::Linear:
+        return pg::nn::LinearSchedule{o.learning_rate, lowest, steps};
+      case ScheduleKind::Constant:
+        return pg::nn::ConstantSchedule{o.learning_rate};
+      case ScheduleKind::Wsd:
+        return pg::nn::WsdSchedule{
+            o.learning_rate, lowest, steps,
+            static_cast<std::int64_t>(o.decay_ratio * static_cast<double>(o.steps))};
+    }
+    std::unreachable();
+  };
+  return pg::nn::WarmupSchedule{.steps = o.warmup, .then = shape()};
+}
+
+}  // namespace llama

@@ -1,0 +1,167 @@
+// See run.h.
+#include "examples/llama/train/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "examples/llama/base/files.h"
+#include "examples/llama/data/texts.h"
+#include "examples/llama/train/step.h"
+#include "examples/llama/weights.h"
+#include "runtime/device/error.h"
+
+namespace llama {
+
+namespace {
+
+constexpr const char* this_code = "picograd " PICOGRAD_VERSION;
+
+std::unique_ptr<Tokenizer> open_tokenizer(const TrainOptions& options, std::string_view text,
+                                          std::int64_t vocab_size) {
+  if (options.tokenizer == "chars") return make_character_tokenizer(text);
+  if (options.tokenizer == "bytes") return make_byte_tokenizer();
+  return load_tokenizer(options.tokenizer, vocab_size);
+}
+
+// A preset takes its vocabulary from the tokenizer and its context from --seq; a config.json or
+// weights fix both, and the tokenizer must agree.
+Model open_model(const TrainOptions& options, const Tokenizer& tokenizer,
+                 pg::Generator& generator) {
+  if (is_preset(options.model)) {
+    Config config = preset(options.model);
+    config.vocab_size = tokenizer.vocab_size();
+    config.max_positions = std::max(config.max_positions, options.seq);
+    validate(config, "preset " + options.model);
+    return make_model(config, generator, options.run.device);
+  }
+  if (!std::filesystem::exists(options.model))
+    preset(options.model);  // says which presets there are
+  Model model = options.model.ends_with(".json")
+                    ? make_model(read_hf_config(options.model), generator, options.run.device)
+                    : load_model(options.model, options.run.device);
+  if (model.config().vocab_size != tokenizer.vocab_size()) {
+    throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}",
+                                tokenizer.vocab_size(), options.model, model.config().vocab_size));
+  }
+  return model;
+}
+
+std::int64_t expected_vocab(const TrainOptions& options) {
+  if (is_preset(options.model)) return preset(options.model).vocab_size;
+  if (options.model.ends_with(".json")) return read_hf_config(options.model).vocab_size;
+  return 0;
+}
+
+KeptFile kept_file(const std::filesystem::path& path) {
+  return {path.filename(), read_file(path, max_tokenizer_bytes)};
+}
+
+pg::nn::AdamW make_optimizer(const TrainOptions& options,
+                             const std::vector<pg::Tensor>& parameters) {
+  return {pg::nn::decay_matrices_only(parameters, options.weight_decay),
+          {options.learning_rate, options.beta1, options.beta2, options.eps}};
+}
+
+DataSource make_source(const TrainOptions& options, const Tokens& tokens) {
+  return {tokens,
+          {.batch = options.batch,
+           .seq = options.seq,
+           .order = options.data_order,
+           .seed = options.seed + 1}};
+}
+
+std::string hash_of_tokens(const Tokens& tokens) {
+  constexpr std::int64_t block = 1 << 18;
+  std::vector<std::int32_t> ids;
+  pg::nn::Hasher hasher;
+  for (std::int64_t at = 0; at < tokens.size(); at += block) {
+    ids.resize(static_cast<std::size_t>(std::min(block, tokens.size() - at)));
+    tokens.read(at, ids);
+    hasher.add(std::as_bytes(std::span(ids)));
+  }
+  return hasher.digest();
+}
+
+std::filesystem::path tokenizer_beside(const FoundCheckpoint& checkpoint) {
+  for (const auto& [name, seal] : checkpoint.manifest.files) {
+    if (name.starts_with("tokenizer")) return checkpoint.path / name;
+  }
+  throw pg::Error(fmt::format("{}: holds no tokenizer", checkpoint.path.string()));
+}
+
+void check_same_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) {
+  const Manifest& manifest = checkpoint.manifest;
+  const std::string lines = differences(settings_of(options), manifest.settings);
+  if (!lines.empty()) {
+    throw pg::Error(fmt::format("{}: cannot be resumed with other settings:{}",
+                                checkpoint.path.string(), lines));
+  }
+  if (manifest.code != this_code && !options.allow_other_code) {
+    throw pg::Error(fmt::format(
+        "{}: written by {}, this is {}, whose bits may differ; --allow-other-code goes on",
+        checkpoint.path.string(), manifest.code, this_code));
+  }
+}
+
+}  // namespace
+
+Run start_run(const TrainOptions& options) {
+  const std::string text = read_texts({options.data.begin(), options.data.end()});
+  auto tokenizer = open_tokenizer(options, text, expected_vocab(options));
+  Split tokens = split_tokens(tokenizer->encode(text));
+  DataSource source = make_source(options, tokens.training);
+  pg::Generator weights(options.seed);
+  Model model = open_model(options, *tokenizer, weights);
+  model.set_precision(options.run.precision);
+  std::vector<pg::Tensor> parameters = trainable(model);
+  const std::filesystem::path tokenizer_path = options.out / tokenizer->file_name();
+  tokenizer->save(tokenizer_path);
+  std::string data_hash = hash_of_tokens(tokens.training);
+  pg::nn::AdamW optimizer = make_optimizer(options, parameters);
+  return {std::move(tokenizer),  kept_file(tokenizer_path), std::move(tokens),
+          std::move(data_hash),  std::move(source),         std::move(model),
+          std::move(parameters), std::move(optimizer)};
+}
+
+Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) {
+  check_same_run(options, checkpoint);
+  const Manifest& manifest = checkpoint.manifest;
+  Model model = load_model(checkpoint.path, options.run.device);
+  model.set_precision(options.run.precision);
+  std::vector<pg::Tensor> parameters = trainable(model);
+  const std::filesystem::path tokenizer_path = tokenizer_beside(checkpoint);
+  auto tokenizer = load_tokenizer(tokenizer_path, model.config().vocab_size);
+  Split tokens =
+      split_tokens(tokenizer->encode(read_texts({options.data.begin(), options.data.end()})));
+  std::string data_hash = hash_of_tokens(tokens.training);
+  if (data_hash != manifest.data_hash) {
+    throw pg::Error(fmt::format("{}: was trained on other data than --data {}",
+                                checkpoint.path.string(), fmt::join(options.data, " ")));
+  }
+  DataSource source = make_source(options, tokens.training);
+  source.restore(manifest.data);
+  pg::nn::AdamW optimizer = make_optimizer(options, parameters);
+  load_optimizer(checkpoint, optimizer);
+  return {std::move(tokenizer),  kept_file(tokenizer_path), std::move(tokens),
+          std::move(data_hash),  std::move(source),         std::move(model),
+          std::move(parameters), std::move(optimizer),      manifest.step};
+}
+
+Snapshot snapshot_of(const Run& run, const TrainOptions& options,
+                     std::optional<double> validation_loss) {
+  Manifest manifest;
+  manifest.code = this_code;
+  manifest.step = run.step;
+  manifest.data = run.source.position();
+  manifest.data_hash = run.data_hash;
+  manifest.weights_hash = run.weights_hash();
+  if (validation_loss && std::isfinite(*validation_loss)) {
+    manifest.validation_loss = validation_loss;
+  }
+  manifest.settings = settings_of(options);
+  return {std::move(manifest), run.model, run.optimizer, run.tokenizer_file};
+}
+
+}  // namespace llama

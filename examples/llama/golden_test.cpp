@@ -297,6 +297,7 @@ TEST_CASE("hf_llama_tiny in tf32: logits, gradients and the mean loss of 20 step
     worst = std::max(worst, std::abs(double{logits[i]} - double{expected_logits[i]}));
   }
   CHECK(worst <= 4e-2);
+  CHECK(worst > 5e-5);  // fp32's bound: the precision was heeded
   for (const auto& entry : reference.entries()) {
     if (!entry.name.starts_with("step0.grad.")) continue;
     CAPTURE(entry.name);

@@ -168,5 +168,6 @@ void release_cached_memory(Device device) {
 }
 
 void set_memory_poison(bool enabled) { pool().poison = enabled; }
+bool memory_poison() { return pool().poison; }
 
 }  // namespace pg

@@ -57,5 +57,6 @@ void release_cached_memory(Device device = {});
 /// Fills every new buffer with bytes 0xff (NaN as f32), so that results computed from uninitialised
 /// memory show. Off unless the environment sets PICOGRAD_POISON=1.
 void set_memory_poison(bool enabled);
+bool memory_poison();
 
 }  // namespace pg

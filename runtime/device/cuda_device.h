@@ -38,6 +38,9 @@ MemoryStatistics memory_statistics(int index);
 void reset_peak_memory(int index);
 void release_cached_memory(int index);
 
+/// PICOGRAD_SYNC=1: each launch checks its addresses before and waits afterwards.
+bool launches_wait();
+
 /// What follows every cuLaunchKernelEx: throws if it failed, naming the kernel and, unless an
 /// earlier kernel may be to blame, its launch (`describe` is called for that). With PICOGRAD_SYNC=1
 /// waits until the kernel is done.

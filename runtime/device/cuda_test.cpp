@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "runtime/device/buffer.h"
+#include "runtime/device/cuda_copy.h"
 #include "runtime/device/cuda_device.h"
 #include "runtime/device/cuda_kernel.h"
 #include "runtime/device/cuda_memory.h"
+#include "runtime/device/cuda_tensor_map.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/nvrtc.h"
 #include "runtime/device/profile.h"
@@ -56,6 +58,8 @@ class RecordingCompiler : public tile::Compiler {
   std::string entry = "add_entry";
   int threads = 128;
   std::int64_t shared_bytes = 1024;
+  bool blocks_stay = false;
+  std::vector<tile::TensorMap> tensor_maps;
   std::vector<tile::CompileRequest> requests;
 
   std::variant<tile::KernelSignature, tile::CompileError> signature(
@@ -86,6 +90,8 @@ class RecordingCompiler : public tile::Compiler {
     kernel.entry = entry;
     kernel.threads = threads;
     kernel.shared_bytes = shared_bytes;
+    kernel.blocks_stay = blocks_stay;
+    kernel.tensor_maps = tensor_maps;
     kernel.grid.steps = {{Op::Word, 1},
                          {Op::Constant, 15},
                          {Op::Add, 0, 0, 1},
@@ -106,6 +112,7 @@ struct Installed {
     tile::install_compiler(nullptr);
     driver().failing.clear();
     driver().launches.clear();
+    driver().tensor_maps.clear();
   }
 };
 
@@ -228,6 +235,25 @@ TEST_CASE("bytes travel between host and devices") {
   CHECK(received == std::vector<int>{0, 0, 3, 4});
 }
 
+TEST_CASE("large copies go through pinned buffers, in parts") {
+  const std::size_t count = (std::size_t{20} << 20) / sizeof(int) + 3;  // two and a half parts
+  const Buffer buffer = allocate("test", static_cast<std::int64_t>(count), 4, cuda_device());
+  std::vector<int> sent(count), received(count);
+  for (std::size_t i = 0; i < count; ++i) sent[i] = static_cast<int>(i * 2654435761u);
+  copy_bytes(buffer.data(), buffer.device(), sent.data(), cpu_device, count * 4);
+  copy_bytes(received.data(), cpu_device, buffer.data(), buffer.device(), count * 4);
+  CHECK(received == sent);
+}
+
+TEST_CASE("a host address that is said to be a GPU's is found") {
+  const Buffer buffer = allocate("test", 4, 4, cuda_device());
+  const cuda::Gpu& gpu = cuda::gpu("test", 0);
+  cuda::check_address("add", "`a`", gpu, buffer.data());
+  const int here = 0;
+  CHECK(contains(message_of([&] { cuda::check_address("add", "`a`", gpu, &here); }),
+                 "add: `a` is said to be on cuda:0, but 0x"));
+}
+
 TEST_CASE("a launch packs arguments and the grid's extents") {
   Installed installed;
   const Kernel add = add_kernel();
@@ -250,6 +276,45 @@ TEST_CASE("a launch packs arguments and the grid's extents") {
   add.launch(
       std::vector{none.argument(), none.argument(), none.argument(), Argument::scalar(2.0f)});
   CHECK(driver().launches.size() == 1);  // no programs, no launch
+}
+
+TEST_CASE("blocks that stay are at most one a multiprocessor") {
+  Installed installed;
+  installed.compiler.blocks_stay = true;
+  const Kernel add = add_kernel();
+  for (const auto& [n, blocks] : {std::pair<std::int64_t, unsigned>{33, 3}, {16 * 5000, 132}}) {
+    Vector a(n), b(n), c(n);
+    a.stride = b.stride = 0;  // the buffers are small, and launches only recorded
+    c.buffer = allocate("test", n, 4, cuda_device());
+    add.launch(std::vector{a.argument(), b.argument(), c.argument(), Argument::scalar(1.0f)});
+    CHECK(driver().launches.back().grid == blocks);
+  }
+}
+
+TEST_CASE("a tensor map describes the matrix, and is made once") {
+  const Installed installed;
+  tile::TensorMap map;
+  map.word = 1;
+  map.inner_dim = 1;
+  map.box_outer = 128;
+  std::int64_t words[] = {-1, 4096, 100, 70, 96, 1};  // address, sizes, strides
+  const auto encode = [&] { cuda::tensor_map("matmul", map, words); };
+  encode();
+  encode();
+  CHECK(driver().tensor_maps == std::vector<FakeTensorMap>{{4096, 70, 100, 384, 32, 128}});
+  map.inner_dim = 0;  // the transposed matrix
+  std::swap(words[4], words[5]);
+  encode();
+  CHECK(driver().tensor_maps.back() == FakeTensorMap{4096, 100, 70, 384, 32, 128});
+  words[3] = 1;  // a single row has no stride
+  encode();
+  CHECK(driver().tensor_maps.back() == FakeTensorMap{4096, 100, 1, 400, 32, 128});
+  words[2] = 0;
+  encode();
+  CHECK(driver().tensor_maps.size() == 3);  // nothing to read
+  words[2] = 100;
+  words[1] = 4100;
+  CHECK(contains(message_of(encode), "matmul: cuTensorMapEncodeTiled failed for a matrix of 1 by"));
 }
 
 TEST_CASE("alignment is part of a GPU kernel's stride class") {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "runtime/device/cuda_copy.h"
 #include "runtime/device/cuda_device.h"
 #include "runtime/device/cuda_memory.h"
 #include "runtime/device/cuda_watch.h"
@@ -73,9 +74,6 @@ Gpu& gpu(std::string_view op, int index) {
   return slot.gpu;
 }
 
-namespace {
-
-/// PICOGRAD_SYNC=1
 bool launches_wait() {
   static const bool wait = [] {
     const char* set = std::getenv("PICOGRAD_SYNC");
@@ -83,8 +81,6 @@ bool launches_wait() {
   }();
   return wait;
 }
-
-}  // namespace
 
 void finish_launch(const std::string& kernel, const Gpu& gpu, Result launched,
                    const std::function<std::string()>& describe) {
@@ -204,19 +200,11 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
     return;
   }
   if (!from_device.is_cuda()) {
-    const cuda::Gpu& gpu = cuda::gpu(op, to_device.index);
-    // From pageable memory the driver returns only when it has taken the bytes.
-    cuda::check(op, "cuMemcpyHtoDAsync",
-                cuda::api(op).cuMemcpyHtoDAsync(address_of(to), from, bytes, gpu.stream));
+    cuda::copy_to_gpu(cuda::gpu(op, to_device.index), address_of(to), from, bytes);
     return;
   }
-  const cuda::Gpu& gpu = cuda::gpu(op, from_device.index);
   if (!to_device.is_cuda()) {
-    // A copy to pageable memory waits inside the driver.
-    if (cuda::is_watched()) cuda::wait_for_stream(op, gpu);
-    cuda::check(op, "cuMemcpyDtoHAsync",
-                cuda::api(op).cuMemcpyDtoHAsync(to, address_of(from), bytes, gpu.stream));
-    cuda::wait_for_stream(op, gpu);
+    cuda::copy_from_gpu(cuda::gpu(op, from_device.index), to, address_of(from), bytes);
     return;
   }
   // Between two GPUs both streams stand still, so no event is needed.

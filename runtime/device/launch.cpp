@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "runtime/device/cuda_copy.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/kernel_state.h"
 #include "runtime/device/overlap.h"
@@ -237,6 +238,16 @@ void check_float_mode(const std::string& name) {
        _mm_getcsr());
 }
 
+/// Tensors that are said to be on a GPU, but whose addresses are the host's.
+void check_addresses(const Launch& launch) {
+  const cuda::Gpu& gpu = cuda::gpu(launch.name(), launch.prepared.device.index);
+  for (std::size_t i = 0; i < launch.arguments.size(); ++i) {
+    if (launch.arguments[i].kind != Argument::Kind::Tensor) continue;
+    cuda::check_address(launch.name(), "`" + launch.parameter_name(i) + "`", gpu,
+                        launch.arguments[i].data);
+  }
+}
+
 /// The programs of one launch, cut into chunks of neighbours.
 struct Job {
   const tile::CpuKernel& code;
@@ -303,6 +314,7 @@ void Kernel::launch(std::span<const Argument> arguments) const {
   if (variant == nullptr) variant = &state_->compile_variant(prepared, launch.key);
   launches.fetch_add(1, std::memory_order_relaxed);
   if (variant->gpu != nullptr) {
+    if (cuda::launches_wait()) check_addresses(launch);
     variant->gpu->launch(launch.words);
   } else if (detail::profiling.load(std::memory_order_relaxed)) {
     const auto start = std::chrono::steady_clock::now();

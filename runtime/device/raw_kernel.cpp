@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "runtime/device/cuda_copy.h"
 #include "runtime/device/cuda_device.h"
 #include "runtime/device/cuda_profile.h"
 #include "runtime/device/error.h"
@@ -106,6 +107,12 @@ void RawKernel::launch(const LaunchShape& shape, std::span<const Argument> argum
   if (!device.is_cuda()) fail(kernel, "no tensor among the arguments says on which GPU to run");
   Gpu& gpu = cuda::gpu(kernel, device.index);
   check_shape(kernel, shape, gpu);
+  if (launches_wait()) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (arguments[i].kind != Argument::Kind::Tensor) continue;
+      check_address(kernel, fmt::format("argument {}", i), gpu, arguments[i].data);
+    }
+  }
   if (shape.grid.x <= 0 || shape.grid.y <= 0 || shape.grid.z <= 0) return;
   const Function function = state_->function_on(gpu);
   if (shape.shared_bytes > shared_without_asking) {

@@ -101,7 +101,9 @@ TEST_CASE("tf32 products on a GPU are near the exact ones, and the same every ti
       const Tensor b = matrix(k, n, layout & 2, 2);
       const Tensor found = matmul(a, b, Precision::Tf32);
       INFO(m, " ", n, " ", k, " layout ", layout);
-      CHECK(test::error(found, test::values(naive_matmul(a, b))) < 2e-3);
+      const Tensor exact = naive_matmul(a, b);
+      CHECK(test::error(found, test::values(exact)) < 2e-3);
+      CHECK_FALSE(test::same_bits(found, exact));  // or the precision was not heeded
       CHECK(test::same_bits(found, matmul(a, b, Precision::Tf32)));
     }
   }

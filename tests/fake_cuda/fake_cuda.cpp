@@ -190,8 +190,9 @@ Result cuMemHostAlloc(void** data, std::size_t bytes, unsigned) {
   *data = std::aligned_alloc(page, (bytes + page - 1) / page * page);
   return *data != nullptr ? success : error_out_of_memory;
 }
-Result cuMemFreeHost(void* data) {
-  std::free(data);
+Result cuPointerGetAttribute(void* type, int, Address address) {
+  if (!is_device(address, 0)) return invalid_value;
+  *static_cast<unsigned*>(type) = 2;
   return success;
 }
 Result cuMemcpyHtoDAsync_v2(Address to, const void* from, std::size_t bytes, Stream) {
@@ -291,6 +292,13 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
         {code.entry, config->grid_x, config->block_x, config->shared_bytes, words});
   }
   return success;
+}
+Result cuTensorMapEncodeTiled(TensorMap*, int, unsigned rank, Address address,
+                              const std::uint64_t* sizes, const std::uint64_t* strides,
+                              const std::uint32_t* box, const std::uint32_t*, int, int, int, int) {
+  if (rank != 2 || address % 16 != 0 || strides[0] % 16 != 0) return invalid_value;
+  stand_in().state.tensor_maps.push_back({address, sizes[0], sizes[1], strides[0], box[0], box[1]});
+  return planted("cuTensorMapEncodeTiled");
 }
 
 }  // extern "C"

@@ -18,6 +18,13 @@ struct FakeLaunch {
   std::vector<std::int64_t> parameters;
 };
 
+/// A matrix as it was given to cuTensorMapEncodeTiled.
+struct FakeTensorMap {
+  std::uint64_t address = 0, inner_size = 0, outer_size = 0, stride_bytes = 0;
+  std::uint32_t box_inner = 0, box_outer = 0;
+  bool operator==(const FakeTensorMap&) const = default;
+};
+
 /// What the stand-in pretends to be, and what it has seen. Tests may change it at any time.
 struct FakeCuda {
   int driver_version = 13000;
@@ -26,6 +33,7 @@ struct FakeCuda {
   std::size_t total_bytes = std::size_t{4} << 30;  // of each GPU
   std::map<std::string, int> failing;  // by the call's name: the result it gives from now on
   std::vector<FakeLaunch> launches;
+  std::vector<FakeTensorMap> tensor_maps;  // encoded so far
   std::size_t allocated_bytes = 0;
   std::uint64_t allocations = 0;  // cuMemAlloc calls that succeeded
 };

@@ -74,6 +74,14 @@ const pg::cuda::LoadedKernel& poison() {
 /// What made the GPU unusable for the rest of the process.
 std::atomic<bool> is_lost = false;
 
+/// Says at the end how many kernels ran there: a suite that skipped them all looks like a good one.
+struct LaunchCount {
+  std::int64_t value = 0;
+  ~LaunchCount() {
+    if (value > 0) std::printf("%lld launches on the GPU\n", static_cast<long long>(value));
+  }
+} launched;
+
 bool only_compiles() { return !is_chosen("cuda") || pg::cuda_device_count() == 0; }
 
 std::string key_of(const std::vector<StrideClass>& strides, const GpuVariant& variant) {
@@ -268,6 +276,7 @@ Outcome GpuRunner::run(const std::vector<Input>& inputs, const GpuVariant& varia
     std::int64_t extents[most_axes] = {};
     if (!is_reduced()) poison().launch(extents);
     code.kernel->launch(words.data());
+    launched.value += 1;
     tensors.copy_back();
     Outputs outputs;
     std::size_t next = 0;

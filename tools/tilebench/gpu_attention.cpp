@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 
 #include "runtime/device/buffer.h"
@@ -148,11 +147,12 @@ std::string check(const Inputs& inputs, bool is_backward) {
     found = known.emplace(key, reference_of(inputs, batch, head)).first;
   }
   const Reference& r = found->second;
+  const bool was_poisoned = pg::memory_poison();
   pg::set_memory_poison(true);
   const pg::ops::AttentionResult result = inputs.forward();
   pg::ops::AttentionGradients gradients;
   if (is_backward) gradients = inputs.backward(result);
-  pg::set_memory_poison(std::getenv("PICOGRAD_POISON") != nullptr);
+  pg::set_memory_poison(was_poisoned);
   if (!is_backward) return check_head("o", result.o, r.o, size, batch, head);
   std::string mistake = check_head("dq", gradients.q, r.dq, size, batch, head);
   if (mistake.empty()) mistake = check_head("dk", gradients.k, r.dk, size, batch, head);

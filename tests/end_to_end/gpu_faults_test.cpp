@@ -93,7 +93,8 @@ TEST_CASE("a write outside of memory, named where launches are waited for") {
         ::setenv("PICOGRAD_SYNC", "1", 1);
         launch_faulty("writes_far_outside");
       },
-      {"DeviceFault: writes_far_outside: ", "CUDA_ERROR_ILLEGAL_ADDRESS (700)", "block (32, 1, 1)"});
+      {"DeviceFault: writes_far_outside: ", "CUDA_ERROR_ILLEGAL_ADDRESS (700)",
+       "block (32, 1, 1)"});
 }
 
 TEST_CASE("a trap is named") {

@@ -66,11 +66,11 @@ class Assembler {
   explicit operator bool() const { return !command_.empty(); }
   const std::string& release() const { return release_; }  // "release 13.0"
   /// Whether it takes the text; log() then says what it has to say about it.
-  bool takes(const std::string& ptx) {
+  bool takes(const std::string& ptx, std::string_view target) {
     const std::string input = directory_.path + "/kernel.ptx";
     std::ofstream(input, std::ios::binary) << ptx;
-    return run(fmt::format("{} -v -arch={} -o {}/kernel.cubin {}", command_, gpu, directory_.path,
-                           input)) == 0;
+    return run(fmt::format("{} -v -arch={} -o {}/kernel.cubin {}", command_, target,
+                           directory_.path, input)) == 0;
   }
   const std::string& log() const { return log_; }
 
@@ -192,7 +192,7 @@ std::string assemble_variant(LoadedFile& file, const std::string& stem, const Va
   if (!made) FAIL(file.diagnostics().render(false));
   CHECK(made->text.find(".entry " + made->entry) != std::string::npos);
   if (!assembler) return "";
-  if (!assembler.takes(made->text)) FAIL_CHECK("refused: " << assembler.log());
+  if (!assembler.takes(made->text, gpu)) FAIL_CHECK("refused: " << assembler.log());
   const bool is_critical = stem == "matmul" || stem == "attention";
   if (is_critical) CHECK_FALSE(is_serialized(assembler.log()));
   if (variant.name.empty()) return "";
@@ -227,6 +227,19 @@ std::string assemble_file(const fs::path& path, Assembler& assembler, int& count
     }
   }
   return table;
+}
+
+/// One arm of a kernel on another GPU: it fits, and, where it is assembled, does not spill more
+/// than a few bytes.
+void try_on(LoadedFile& file, const Selection& selection, bool is_critical, Assembler* assembler) {
+  CAPTURE(selection.kernel);
+  CAPTURE(selection.target);
+  CAPTURE(selection.arm);
+  const auto made = compile_kernel(file, selection, assembler ? Until::Text : Until::Plan);
+  if (!made) FAIL(file.diagnostics().render(false));
+  if (assembler == nullptr || !*assembler) return;
+  if (!assembler->takes(made->text, selection.target)) FAIL_CHECK("refused: " << assembler->log());
+  if (is_critical) CHECK(number_before(assembler->log(), " bytes spill stores") <= few_bytes);
 }
 
 /// Says which lines differ.
@@ -265,4 +278,26 @@ TEST_CASE("every kernel, instance, schedule and stride class assembles, and take
     return;
   }
   compare(table, expected);
+}
+
+TEST_CASE("every kernel, instance and schedule fits on the other GPUs, and assembles for sm_80") {
+  Assembler assembler;
+  for (const fs::path& path : kernel_files()) {
+    CAPTURE(path);
+    LoadedFile file(KernelSource{path.filename().string(), read(path)});
+    REQUIRE(file.program() != nullptr);
+    const bool is_critical = path.stem() == "matmul" || path.stem() == "attention";
+    for (const std::string& kernel : file.program()->kernels()) {
+      for (const Settings& settings : instances(file, kernel)) {
+        for (const char* target : {"sm_80", "sm_86", "sm_89", "sm_90"}) {
+          Selection selection{kernel, settings, target, 0, {}};
+          const auto arms = find_schedules(file, selection);
+          for (; selection.arm < static_cast<int>(arms.size()); ++selection.arm) {
+            try_on(file, selection, is_critical,
+                   selection.target == "sm_80" ? &assembler : nullptr);
+          }
+        }
+      }
+    }
+  }
 }

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int max_warps = 32;                            // of a block
 constexpr int max_blocks = 32, max_resident_warps = 64;  // of a multiprocessor
-constexpr std::int64_t registers_of_thread = 255;
 
 /// The value of a machine key of the schedule, or 0.
 int machine_value(const sema::ScheduleArm& arm, std::string_view key) {
@@ -47,57 +46,6 @@ std::optional<schedule::MachineChoices> machine_choices(LoadedFile& file,
     return std::nullopt;
   }
   return choices;
-}
-
-/// Says what does not fit, largest first.
-bool report_shared_memory(LoadedFile& file, const Compilation& made) {
-  const std::int64_t needed = made.gpu_plan.shared_bytes;
-  if (needed <= made.target.shared_bytes) return true;
-  const ir::Function& kernel = made.module.functions[made.module.kernel];
-  auto report = file.diagnostics().report(kernel.span, Kind::TooMuchMemory, kernel.name, needed,
-                                          made.target.name, made.target.shared_bytes);
-  std::vector<const schedule::Region*> regions;
-  for (const schedule::Region& region : made.gpu_plan.regions) regions.push_back(&region);
-  std::ranges::sort(regions, [](const auto* a, const auto* b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : a->offset < b->offset;
-  });
-  constexpr std::size_t shown = 4;
-  for (std::size_t i = 0; i < std::min(shown, regions.size()); ++i) {
-    if (regions[i]->bytes == 0) break;
-    report.note("`" + regions[i]->name + "` takes " + std::to_string(regions[i]->bytes) +
-                " bytes of shared memory");
-  }
-  report.help("choose smaller extents for `" + regions[0]->name + "`");
-  return false;
-}
-
-/// A tile that alone takes more registers than a thread has would live in slow local memory.
-bool report_registers(LoadedFile& file, const Compilation& made) {
-  const ir::Function& kernel = made.module.functions[made.module.kernel];
-  ir::ValueId largest;
-  std::int64_t needed = registers_of_thread;
-  for (std::uint32_t i = 0; i < kernel.values.size(); ++i) {
-    const ir::ValueId value{i};
-    const auto& layout = made.gpu_plan.layouts[value];
-    if (!layout) continue;
-    const std::int64_t words = std::max(1, ir::byte_size(kernel.type(value).element) / 4);
-    if (layout->register_count() * words <= needed) continue;
-    needed = layout->register_count() * words;
-    largest = value;
-  }
-  if (largest.is_none()) return true;
-  const ir::OpId op = kernel.values[largest].op;
-  const std::string& name = kernel.values[largest].name;
-  auto report = file.diagnostics().report(
-      op.is_none() ? kernel.span : kernel.ops[op].span, Kind::TooManyRegisters,
-      name.empty() ? "a tile" : "tile `" + name + "`", ir::to_string(kernel.type(largest)), needed,
-      made.target.name, registers_of_thread);
-  report.note("the " + std::to_string(made.gpu_plan.threads()) +
-              " threads of a block share its tiles");
-  report.help("choose smaller extents, at most " +
-              std::to_string(registers_of_thread / 2 * made.gpu_plan.threads()) +
-              " elements in a tile");
-  return false;
 }
 
 bool report_grid(LoadedFile& file, const Compilation& made, const ir::Op& op) {
@@ -130,7 +78,7 @@ bool plan_for_gpu(LoadedFile& file, Compilation& made) {
   }
   made.grid = std::get<HostProgram>(std::move(grid));
   made.gpu_plan = schedule::make_gpu_plan(made.module, made.strides, made.target, *choices);
-  return report_shared_memory(file, made) && report_registers(file, made);
+  return true;
 }
 
 void emit_for_gpu(const LoadedFile& file, Compilation& made) {

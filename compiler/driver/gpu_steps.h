@@ -5,8 +5,8 @@
 
 namespace tile {
 
-/// Module -> gpu_plan and grid. False when something was reported: tiles that do not fit into a
-/// block's shared memory, a grid that the host cannot compute.
+/// Module -> gpu_plan and grid. False when something was reported: a number of warps that no block
+/// has, a grid that the host cannot compute.
 bool plan_for_gpu(LoadedFile& file, Compilation& made);
 
 /// gpu_plan -> llvm, text and entry.

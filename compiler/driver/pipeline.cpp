@@ -12,6 +12,7 @@
 #include "compiler/base/embedded.h"
 #include "compiler/codegen/cpp/emit.h"
 #include "compiler/driver/gpu_steps.h"
+#include "compiler/driver/resource_errors.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/parse/parse.h"
 #include "compiler/passes/check_races.h"
@@ -96,31 +97,6 @@ KernelParameter launcher_parameter(const ir::Parameter& parameter, const ir::Typ
   return result;
 }
 
-/// Tiles that need more memory than the target grants a thread are a mistake in the source: says so
-/// with the largest buffers, each counted where it does not share another's memory.
-bool report_memory(LoadedFile& file, const Compilation& made) {
-  const auto needed = static_cast<std::int64_t>(made.plan.scratch_bytes);
-  if (needed <= made.target.scratch_limit_bytes) return true;
-  const ir::Function& kernel = made.module.functions[made.module.kernel];
-  auto report = file.diagnostics().report(kernel.span, Kind::TooMuchMemory, kernel.name, needed,
-                                          made.target.name, made.target.scratch_limit_bytes);
-  std::vector<const schedule::Buffer*> largest;
-  for (const schedule::Buffer& buffer : made.plan.buffers) {
-    if (buffer.same_memory.is_none()) largest.push_back(&buffer);
-  }
-  std::sort(largest.begin(), largest.end(), [](const auto* a, const auto* b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : a->offset < b->offset;
-  });
-  constexpr std::size_t shown = 4;
-  for (std::size_t i = 0; i < std::min(shown, largest.size()); ++i) {
-    report.note("buffer `" + largest[i]->name + "`, " + std::string(name(largest[i]->element)) +
-                ir::to_string(largest[i]->shape) + ", takes " + std::to_string(largest[i]->bytes) +
-                " bytes");
-  }
-  report.help("choose smaller extents for `" + largest[0]->name + "`");
-  return false;
-}
-
 }  // namespace
 
 LoadedFile::LoadedFile(const KernelSource& source)
@@ -181,8 +157,8 @@ std::vector<StrideClass> packed_strides(const ir::Function& kernel) {
   return strides;
 }
 
-std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection, Until until,
-                                          const PassHook& hook) {
+std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& selection, Until until,
+                                       const PassHook& hook) {
   // What to compile: the target's facts and the schedule that applies.
   const auto arms = find_schedules(file, selection);
   if (arms.empty()) return std::nullopt;
@@ -205,19 +181,28 @@ std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& sel
   if (until == Until::Passes) return made;
 
   if (made.target.is_gpu()) {
-    // Tile IR -> layouts and shared memory -> PTX.
+    // Tile IR -> layouts and shared memory.
     if (!plan_for_gpu(file, made)) return std::nullopt;
-    if (until == Until::Text) emit_for_gpu(file, made);
-    return made;
+  } else {
+    // Tile IR -> loops and buffers.
+    made.plan = schedule::make_plan(made.module, made.strides, made.target);
   }
+  return made;
+}
 
-  // Tile IR -> loops and buffers.
-  made.plan = schedule::make_plan(made.module, made.strides, made.target);
-  if (!report_memory(file, made)) return std::nullopt;
+std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection, Until until,
+                                          const PassHook& hook) {
+  auto made = plan_kernel(file, selection, until, hook);
+  if (!made || until == Until::Passes) return made;
+  if (!report_resources(file, selection, *made)) return std::nullopt;
   if (until == Until::Plan) return made;
-
-  // Loops and buffers -> C++.
-  made.text = codegen::emit_cpp(made.module, made.plan, made.strides, made.target);
+  if (made->target.is_gpu()) {
+    // Layouts and shared memory -> PTX.
+    emit_for_gpu(file, *made);
+  } else {
+    // Loops and buffers -> C++.
+    made->text = codegen::emit_cpp(made->module, made->plan, made->strides, made->target);
+  }
   return made;
 }
 

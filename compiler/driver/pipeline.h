@@ -83,6 +83,10 @@ enum class Until : std::uint8_t { Passes, Plan, Text };
 std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection,
                                           Until until = Until::Text, const PassHook& hook = {});
 
+/// The same up to the plan, whether or not what it needs is there (resource_errors.h).
+std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& selection, Until until,
+                                       const PassHook& hook = {});
+
 // The single steps.
 
 /// The schedule arms of a kernel on a target ("host" too); never empty unless something was

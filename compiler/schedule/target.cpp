@@ -3,17 +3,16 @@
 
 #include <cpuid.h>
 
+#include <array>
+
 namespace tile::schedule {
 namespace {
 
-Target x86_64_v3() {
-  return {.name = "x86-64-v3", .clang_cpu = "x86-64-v3", .lineage = {"x86-64-v3", "cpu"}};
-}
+Target x86_64_v3() { return {.name = "x86-64-v3", .clang_cpu = "x86-64-v3"}; }
 
 Target x86_64_v4() {
   return {.name = "x86-64-v4",
           .clang_cpu = "x86-64-v4",
-          .lineage = {"x86-64-v4", "x86-64-v3", "cpu"},
           .vector_bytes = 64,
           .vector_registers = 32,
           .l1_bytes = 32 << 10,
@@ -25,22 +24,29 @@ Target zen5() {
   Target target = x86_64_v4();
   target.name = "zen5";
   target.clang_cpu = "znver5";
-  target.lineage.insert(target.lineage.begin(), "zen5");
   target.l1_bytes = 48 << 10;
   target.l3_bytes = 32 << 20;
   return target;
 }
 
-/// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it.
-Target sm_90a() {
+/// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it. Shared memory: CUDA C++
+/// Programming Guide, "Technical Specifications per Compute Capability".
+Target gpu(std::string_view name, std::int64_t shared_kibibytes) {
   return {.kind = Target::Kind::Gpu,
-          .name = "sm_90a",
-          .clang_cpu = "sm_90a",
-          .lineage = {"sm_90a", "sm_90", "cuda"},
+          .name = std::string(name),
+          .clang_cpu = std::string(name),
           .ptx_features = "+ptx83",
-          .shared_bytes = 227 << 10,
-          .register_count = 65536};
+          .shared_bytes = shared_kibibytes << 10,
+          .register_count = 65536,
+          .has_wgmma = name == "sm_90a"};
 }
+
+struct GpuRow {
+  std::string_view name;
+  std::int64_t shared_kibibytes;
+};
+constexpr std::array<GpuRow, 5> gpus = {
+    {{"sm_80", 163}, {"sm_86", 99}, {"sm_89", 99}, {"sm_90", 227}, {"sm_90a", 227}}};
 
 /// AMD's family 1ah. (Compilers' own tests need a run-time library that knows it.)
 bool is_zen5() {
@@ -63,12 +69,16 @@ std::optional<Target> find_target(std::string_view name) {
   if (name == "x86-64-v4") return x86_64_v4();
   if (name == "zen5") return zen5();
   if (name == "host") return host();
-  if (name == "sm_90a") return sm_90a();
+  for (const GpuRow& row : gpus) {
+    if (name == row.name) return gpu(row.name, row.shared_kibibytes);
+  }
   return std::nullopt;
 }
 
 std::vector<std::string> target_names() {
-  return {"x86-64-v3", "x86-64-v4", "zen5", "host", "sm_90a"};
+  std::vector<std::string> names = {"x86-64-v3", "x86-64-v4", "zen5", "host"};
+  for (const GpuRow& row : gpus) names.emplace_back(row.name);
+  return names;
 }
 
 }  // namespace tile::schedule

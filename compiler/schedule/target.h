@@ -14,9 +14,8 @@ namespace tile::schedule {
 struct Target {
   enum class Kind : std::uint8_t { Cpu, Gpu };
   Kind kind = Kind::Cpu;
-  std::string name;                  // "x86-64-v4"
-  std::string clang_cpu;             // clang's -target-cpu, LLVM's -mcpu
-  std::vector<std::string> lineage;  // names a schedule may give, most special first
+  std::string name;       // "x86-64-v4"
+  std::string clang_cpu;  // clang's -target-cpu, LLVM's -mcpu
 
   // CPUs.
   int vector_bytes = 32;
@@ -31,6 +30,8 @@ struct Target {
   std::string ptx_features = {};    // LLVM's -mattr: the version of PTX that is written
   std::int64_t shared_bytes = 0;    // the most that a block may have
   std::int64_t register_count = 0;  // of a multiprocessor, 32 bits each
+  /// wgmma, and the tensor memory accelerator (TMA) that feeds it.
+  bool has_wgmma = false;
 
   bool is_gpu() const { return kind == Kind::Gpu; }
   /// 32-bit elements in a vector. All element types use this many lanes, so that they mix freely.
@@ -38,10 +39,10 @@ struct Target {
 };
 
 /// "x86-64-v3", "x86-64-v4", "zen5", or "host" for the best of them that this machine can run;
-/// "sm_90a" (H100).
+/// "sm_80" (A100), "sm_86", "sm_89", "sm_90" (code for anything newer too), "sm_90a" (H100).
 std::optional<Target> find_target(std::string_view name);
 
-/// Names that find_target accepts, for messages.
+/// Names that find_target accepts, for messages: of CPUs, then of GPUs.
 std::vector<std::string> target_names();
 
 }  // namespace tile::schedule

@@ -17,13 +17,16 @@ struct TargetRow {
   std::string_view parent;  // a schedule for the parent serves too
 };
 
-constexpr std::array<TargetRow, 7> targets = {{
+constexpr std::array<TargetRow, 10> targets = {{
     {"cpu", ""},
     {"x86-64-v3", "cpu"},
     {"x86-64-v4", "x86-64-v3"},
     {"zen5", "x86-64-v4"},
     {"cuda", ""},
-    {"sm_90", "cuda"},
+    {"sm_80", "cuda"},
+    {"sm_86", "cuda"},  // less shared memory than sm_80
+    {"sm_89", "sm_86"},
+    {"sm_90", "sm_80"},
     {"sm_90a", "sm_90"},
 }};
 

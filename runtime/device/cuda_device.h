@@ -27,6 +27,11 @@ struct Gpu {
   std::string target;  // "sm_90a"; empty: too old for us
 };
 
+/// The compiler's target for a compute capability and the shared memory that a block may have;
+/// empty: too old for us. GPUs newer than the newest target run PTX made for the newest that needs
+/// no more than they have.
+std::string_view target_for(int major, int minor, int shared_bytes);
+
 /// The GPU, its context current on this thread; throws Unavailable named `op`. Any GPU, also one
 /// that is too old for our kernels.
 Gpu& gpu(std::string_view op, int index);

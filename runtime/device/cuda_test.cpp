@@ -147,6 +147,17 @@ TEST_CASE("devices by name") {
         "test: there is no cuda:5; this machine has 2 GPUs (cuda:0 to cuda:1)");
 }
 
+TEST_CASE("a GPU's target goes by its compute capability") {
+  constexpr int small = 99 << 10, large = 227 << 10;
+  CHECK(cuda::target_for(7, 5, 64 << 10).empty());
+  CHECK(cuda::target_for(8, 0, 163 << 10) == "sm_80");
+  CHECK(cuda::target_for(8, 6, small) == "sm_86");
+  CHECK(cuda::target_for(8, 9, small) == "sm_89");
+  CHECK(cuda::target_for(9, 0, large) == "sm_90a");
+  CHECK(cuda::target_for(10, 0, large) == "sm_90");
+  CHECK(cuda::target_for(12, 0, small) == "sm_89");
+}
+
 TEST_CASE("without a driver, or with an old one, the message says what was found and needed") {
   CHECK(contains(cuda::open_driver("./libnowhere.so").reason, "no NVIDIA driver found (./libnowh"));
   CHECK(contains(cuda::open_driver("./libnowhere.so").reason, "CUDA 12.3 or newer is needed"));

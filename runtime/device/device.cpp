@@ -21,8 +21,6 @@ namespace cuda {
 
 namespace {
 
-constexpr int oldest_capability = 9;  // major
-
 int attribute(std::string_view op, int which, DeviceHandle device) {
   int value = 0;
   check(op, "cuDeviceGetAttribute", api(op).cuDeviceGetAttribute(&value, which, device));
@@ -40,7 +38,7 @@ void open(std::string_view op, Gpu& gpu, int index) {
   gpu.minor = attribute(op, attribute_capability_minor, gpu.handle);
   gpu.multiprocessors = attribute(op, attribute_multiprocessors, gpu.handle);
   gpu.shared_bytes = attribute(op, attribute_shared_optin, gpu.handle);
-  if (gpu.major == oldest_capability) gpu.target = "sm_90a";
+  gpu.target = target_for(gpu.major, gpu.minor, gpu.shared_bytes);
   check(op, "cuDeviceTotalMem", driver.cuDeviceTotalMem(&gpu.total_bytes, gpu.handle));
   check(op, "cuDevicePrimaryCtxRetain", driver.cuDevicePrimaryCtxRetain(&gpu.context, gpu.handle));
   check(op, "cuCtxSetCurrent", driver.cuCtxSetCurrent(gpu.context));
@@ -54,6 +52,14 @@ struct Slot {
 };
 
 }  // namespace
+
+std::string_view target_for(int major, int minor, int shared_bytes) {
+  if (major < 8) return "";
+  if (major == 8) return minor == 0 ? "sm_80" : minor < 9 ? "sm_86" : "sm_89";
+  if (major == 9) return "sm_90a";
+  constexpr int large = 227 << 10;  // what sm_90's plans may use
+  return shared_bytes >= large ? "sm_90" : "sm_89";
+}
 
 Gpu& gpu(std::string_view op, int index) {
   static auto* slots = new std::array<Slot, max_cuda_devices>;
@@ -131,8 +137,8 @@ void check_device(std::string_view op, Device device) {
   const cuda::Gpu& gpu = cuda::gpu(op, device.index);
   if (!gpu.target.empty()) return;
   throw Unavailable(fmt::format(
-      "{}: cuda:{} is a {} with compute capability {}.{}; kernels need 9.0 (H100, H200). The CPU "
-      "works: --device cpu",
+      "{}: cuda:{} is a {} with compute capability {}.{}; kernels need 8.0 (A100) or newer. The "
+      "CPU works: --device cpu",
       op, gpu.index, gpu.name, gpu.major, gpu.minor));
 }
 

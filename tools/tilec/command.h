@@ -33,6 +33,9 @@ Command add_doctor(CLI::App& app);
 Command add_explain(CLI::App& app);
 Command add_run(CLI::App& app);
 
+/// Where a command needs a GPU's target and none is given.
+inline constexpr const char* default_gpu_target = "sm_90a";
+
 /// FILE, --kernel, --set, --target.
 struct Input {
   std::string path;  // "-": stdin

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 3> gpu_stages = {"llvm", "ptx", "sass"};
 /// Stages and targets that need each other.
 void settle(Options& options) {
   const bool is_gpu_stage = std::ranges::count(gpu_stages, options.stage) > 0;
-  if (is_gpu_stage && options.input.target == "host") options.input.target = "sm_90a";
+  if (is_gpu_stage && options.input.target == "host") options.input.target = default_gpu_target;
   const bool is_gpu = tile::schedule::find_target(options.input.target)->is_gpu();
   if (options.stage.empty()) options.stage = is_gpu ? "ptx" : "cpp";
   if (is_gpu ? options.stage == "cpp" : is_gpu_stage) {

@@ -2,6 +2,7 @@
 #include "tools/tilec/version.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "compiler/schedule/target.h"
 
@@ -13,9 +14,9 @@ std::string version_text() {
 #else
   const char* flavour = "debug";
 #endif
-  return fmt::format(
-      "tilec {}\nbuilt with: {} ({})\ntargets: x86-64-v3, x86-64-v4, zen5, sm_90a\nhost: {}",
-      PICOGRAD_VERSION, __VERSION__, flavour, tile::schedule::find_target("host")->name);
+  return fmt::format("tilec {}\nbuilt with: {} ({})\ntargets: {}\nhost: {}", PICOGRAD_VERSION,
+                     __VERSION__, flavour, fmt::join(tile::schedule::target_names(), ", "),
+                     tile::schedule::find_target("host")->name);
 }
 
 }  // namespace tilec

@@ -145,7 +145,7 @@ std::optional<Pipeline> find_pipeline(const Function& kernel, std::span<const St
   if (!found) return std::nullopt;
   const auto room = static_cast<int>((shared_bytes - 1024) / found->stage_bytes());
   found->stages = stages > 0 ? std::min(stages, room) : std::min(max_stages, room);
-  if (found->stages < 2) return std::nullopt;
+  if (found->stages < Pipeline::min_stages) return std::nullopt;
   return found;
 }
 

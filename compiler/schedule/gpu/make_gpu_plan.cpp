@@ -100,13 +100,28 @@ void GpuPlanner::place_regions() {
   plan_.shared_bytes = offset;
 }
 
+/// Gives up a stage of the pipeline, or the second buffer of the last tile that has one. False when
+/// there is nothing to give up.
+bool GpuPlanner::shrink() {
+  if (plan_.pipeline && plan_.pipeline->stages > Pipeline::min_stages) {
+    --plan_.pipeline->stages;
+    plan_.regions[plan_.pipeline->region].bytes = plan_.pipeline->bytes();
+    return true;
+  }
+  const auto last =
+      std::ranges::find_if(plan_.staged.rbegin(), plan_.staged.rend(),
+                           [](const StagedTile& tile) { return !tile.alternates_in.is_none(); });
+  if (last == plan_.staged.rend()) return false;
+  last->alternates_in = {};
+  plan_.regions[last->region].bytes = last->buffer_bytes;
+  return true;
+}
+
 GpuPlan GpuPlanner::run() {
   plan_.blocks = machine_.blocks;
   plan_.regions.push_back({"scratch", 0, 0});
   if (plan_.pipeline) {
-    // Two mbarriers of 8 bytes a stage.
-    plan_.pipeline->region = plan_.regions.push_back(
-        {"pipeline", 0, plan_.pipeline->stages * (plan_.pipeline->stage_bytes() + 16)});
+    plan_.pipeline->region = plan_.regions.push_back({"pipeline", 0, plan_.pipeline->bytes()});
   }
   find_rematerialized();
   choose_warps();
@@ -119,14 +134,20 @@ GpuPlan GpuPlanner::run() {
   choose_class_layouts();
   choose_unrolling();
   want_operands();
-  place_regions();
+  // Stages and buffers were counted without scratch, which is known only now.
+  do {
+    place_regions();
+  } while (plan_.shared_bytes > target_.shared_bytes && shrink());
   return std::move(plan_);
 }
 
 GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine) {
   ir::Function& kernel = module.functions[module.kernel];
-  auto pipeline = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
+  std::optional<Pipeline> pipeline;
+  if (target.has_wgmma) {
+    pipeline = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
+  }
   if (!pipeline) {
     const int threads = std::max(machine.warps, min_warps) * lanes_per_warp;
     prefetch_loads(kernel, prefetched_registers * threads);

@@ -25,6 +25,7 @@ using RegionId = Id<struct RegionTag>;
 struct Pipeline {
   static constexpr int consumer_warps = 8;
   static constexpr int producer_warps = 4;   // a warpgroup, of which one thread works
+  static constexpr int min_stages = 2;       // one is fetched while another is multiplied
   static constexpr std::int64_t depth = 32;  // k of a stage: 128 bytes, the width of the swizzle
   static constexpr std::int64_t box_width = 32;   // floats: what TMA swizzles at once
   static constexpr std::int64_t block_rows = 64;  // of one wgmma
@@ -44,6 +45,8 @@ struct Pipeline {
   RegionId region;  // the stages, each A then B, then two mbarriers a stage
 
   std::int64_t stage_bytes() const { return a.bytes() + b.bytes(); }
+  /// Of the region: the stages, and two mbarriers of 8 bytes each.
+  std::int64_t bytes() const { return stages * (stage_bytes() + 16); }
   /// Blocks of 64 rows that each consumer warpgroup multiplies.
   int blocks() const { return static_cast<int>(a.extent / (2 * block_rows)); }
 };

@@ -129,6 +129,12 @@ OpId GpuPlanner::find_chain(OpId id) const {
   return uses == 2 && is_yielded ? loop : OpId{};
 }
 
+/// For messages: the tile's name in the source, or its type.
+std::string GpuPlanner::region_name(ValueId value) const {
+  const std::string& name = function_.values[value].name;
+  return name.empty() ? ir::to_string(function_.type(value)) : name;
+}
+
 std::size_t GpuPlanner::stage(ValueId value, bool is_transposed, bool rounds_tf32) {
   for (std::size_t i = 0; i < plan_.staged.size(); ++i) {
     const StagedTile& known = plan_.staged[i];
@@ -151,7 +157,7 @@ std::size_t GpuPlanner::stage(ValueId value, bool is_transposed, bool rounds_tf3
   std::int64_t batches = 1;
   for (std::size_t d = 0; d + 2 < rank; ++d) batches *= extents[d];
   Region region;
-  region.name = function_.values[value].name;
+  region.name = region_name(value);
   tile.buffer_bytes = 4 * tile.batch_pitch * batches;
   region.bytes = tile.buffer_bytes;
   tile.region = plan_.regions.push_back(region);

@@ -17,7 +17,7 @@ using ir::ValueId;
 
 bool GpuPlanner::suits_wgmma(OpId dot, int warps) const {
   const Op& op = function_.ops[dot];
-  if (op.code != OpCode::Dot || warps % Wgmma::group_warps != 0) return false;
+  if (!target_.has_wgmma || op.code != OpCode::Dot || warps % Wgmma::group_warps != 0) return false;
   if (function_.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) return false;
   const ir::Shape& result = function_.type(op.results[0]).shape;
   const ir::Shape& lhs = function_.type(op.operands[ir::op::Dot::lhs]).shape;
@@ -53,7 +53,7 @@ std::size_t GpuPlanner::stage_for_wgmma(ValueId value, int k_dim, bool k_is_perm
   });
   if (known != plan_.staged.end()) return static_cast<std::size_t>(known - plan_.staged.begin());
   Region region;
-  region.name = function_.values[value].name;
+  region.name = region_name(value);
   tile.buffer_bytes = wgmma_bytes(shape, k_dim);
   region.bytes = tile.buffer_bytes;
   tile.region = plan_.regions.push_back(region);

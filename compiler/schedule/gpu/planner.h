@@ -47,6 +47,7 @@ class GpuPlanner {
   void alternate_buffers();
   ir::OpId find_chain(ir::OpId dot) const;
   std::size_t stage(ir::ValueId value, bool is_transposed, bool rounds_tf32);
+  std::string region_name(ir::ValueId value) const;
 
   // choose_unrolling.cpp
   void choose_unrolling();
@@ -63,6 +64,7 @@ class GpuPlanner {
   // make_gpu_plan.cpp
   void choose_warps();
   void place_regions();
+  bool shrink();
 
   bool is_tile(ir::ValueId value) const { return function_.type(value).rank() > 0; }
   bool has_home(ir::ValueId value) const {

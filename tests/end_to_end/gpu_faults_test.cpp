@@ -138,12 +138,12 @@ TEST_CASE("tensors on two devices are refused") {
 TEST_CASE("a host pointer is refused before a launch") {
   check_failure(
       [] {
+        ::setenv("PICOGRAD_SYNC", "1", 1);  // read at the first launch
         const std::int64_t n = 4, one = 1;
         static float host[4];
         const pg::Tensor x = pg::ones({4}, pg::DType::F32, gpu);
         const auto claimed = pg::Argument::tensor(host, pg::Element::F32, 1, &n, &one, gpu);
         const auto real = pg::Argument::tensor(x.data(), pg::Element::F32, 1, &n, &one, gpu);
-        ::setenv("PICOGRAD_SYNC", "1", 1);
         pg::load_kernel(PICOGRAD_SOURCE_DIR "/examples/01_vector_add.tile", "vector_add")
             .launch(std::vector{claimed, claimed, real});
       },

@@ -18,15 +18,13 @@ namespace llama {
 
 namespace {
 
-// What --tokenizer means: a file, or "chars"/"bytes"; without it the one saved beside the model.
+// What --tokenizer means: a file, a folder or "bytes"; without it the one saved beside the model.
 std::unique_ptr<Tokenizer> choose_tokenizer(const std::string& argument,
                                             const std::filesystem::path& model,
                                             std::int64_t vocab_size) {
   if (argument == "bytes") return make_byte_tokenizer();
   if (!argument.empty()) return load_tokenizer(argument, vocab_size);
-  for (const char* name : {"tokenizer.pg.json", "tokenizer.bin"}) {
-    if (std::filesystem::exists(model / name)) return load_tokenizer(model / name, vocab_size);
-  }
+  if (std::filesystem::is_directory(model)) return load_tokenizer(model, vocab_size);
   throw pg::Error(fmt::format("{}: no tokenizer beside the model; pass --tokenizer FILE|bytes",
                               model.string()));
 }

@@ -59,7 +59,7 @@ GenerateStatistics generate(const Model& model, const Tokenizer& tokenizer,
     std::vector<float> row = pg::view::select(logits, 0, -1).to_vector<float>();
     std::int32_t token = sampler.sample(row);
     ++statistics.tokens;
-    if (token == tokenizer.bos()) break;
+    if (token == tokenizer.bos() || token == tokenizer.eos()) break;
     emit(tokenizer.decode(tokens.back(), token));
     tokens.push_back(token);
     fresh = 1;

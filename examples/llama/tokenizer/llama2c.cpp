@@ -3,11 +3,12 @@
 // SentencePiece's BPE does.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <unordered_map>
 
-#include "examples/llama/base/files.h"
+#include "examples/llama/tokenizer/bpe.h"
+#include "examples/llama/tokenizer/merge.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "runtime/device/error.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::int32_t bos_id = 1;
 constexpr std::int32_t first_byte_id = 3;  // <unk>, <s>, </s>, then one token for each byte
-constexpr std::int32_t max_piece_bytes = 4096;
+constexpr std::int32_t max_piece_bytes = 256;
 
 struct Piece {
   std::string text;
@@ -52,12 +53,13 @@ class Llama2cTokenizer final : public Tokenizer {
       ids_.emplace(pieces_[i].text,
                    static_cast<std::int32_t>(i));  // the first of equal pieces wins
     }
+    add_merges();
   }
 
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(pieces_.size()); }
   std::int32_t bos() const override { return bos_id; }
   std::string file_name() const override { return "tokenizer.bin"; }
-  void save(const std::filesystem::path& path) const override { write_file(path, bytes_); }
+  std::string contents() const override { return bytes_; }
 
   std::vector<std::int32_t> encode(std::string_view text) const override {
     if (text.empty()) return {};
@@ -75,26 +77,21 @@ class Llama2cTokenizer final : public Tokenizer {
       }
       at += length;
     }
-    merge(ids);
+    merges_.apply(ids);
     return ids;
   }
 
   std::string decode(std::int32_t previous, std::int32_t id) const override {
-    if (id < 0 || id >= vocab_size()) {
-      throw pg::Error(fmt::format("decode: token id {} of {}", id, vocab_size()));
-    }
+    check_id(id);
     std::string_view text = pieces_[static_cast<std::size_t>(id)].text;
     if (previous == bos_id && text.starts_with(' ')) text.remove_prefix(1);
-    unsigned byte = 0;
-    if (text.size() == 6 && std::sscanf(std::string(text).c_str(), "<0x%02X>", &byte) == 1) {
-      return std::string(1, static_cast<char>(byte));
-    }
-    return std::string(text);
+    const int byte = byte_of_piece(text);
+    return byte >= 0 ? std::string(1, static_cast<char>(byte)) : std::string(text);
   }
 
  private:
   std::int32_t find(std::string_view text) const {
-    auto found = ids_.find(std::string(text));
+    auto found = ids_.find(text);
     return found == ids_.end() ? -1 : found->second;
   }
   std::int32_t byte_id(unsigned char byte) const {
@@ -103,38 +100,32 @@ class Llama2cTokenizer final : public Tokenizer {
     }
     return first_byte_id + byte;
   }
-  const Piece& piece(std::int32_t id) const { return pieces_[static_cast<std::size_t>(id)]; }
 
-  void merge(std::vector<std::int32_t>& ids) const {
-    while (true) {
-      float best_score = -INFINITY;
-      std::size_t best = 0;
-      std::int32_t merged = -1;
-      for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
-        std::int32_t id = find(piece(ids[i]).text + piece(ids[i + 1]).text);
-        if (id >= 0 && piece(id).score > best_score) {
-          best_score = piece(id).score;
-          best = i;
-          merged = id;
-        }
-      }
-      if (merged < 0) return;
-      ids[best] = merged;
-      ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  // A pair may be joined when its text is a piece; the better the piece's score, the earlier.
+  void add_merges() {
+    std::vector<std::int32_t> by_score;
+    for (const auto& [text, id] : ids_) by_score.push_back(id);
+    auto score = [&](std::int32_t id) { return pieces_[static_cast<std::size_t>(id)].score; };
+    std::ranges::sort(by_score, std::greater<>(), score);
+    std::int32_t rank = 0;
+    for (std::size_t i = 0; i < by_score.size(); ++i) {
+      if (i && score(by_score[i]) < score(by_score[i - 1])) ++rank;
+      if (std::isinf(score(by_score[i])) && score(by_score[i]) < 0) break;  // never joined
+      add_all_cuts(merges_, ids_, pieces_[static_cast<std::size_t>(by_score[i])].text, rank,
+                   by_score[i]);
     }
   }
 
   std::vector<Piece> pieces_;
   std::string bytes_;
-  std::unordered_map<std::string, std::int32_t> ids_;
+  PieceIds ids_;
+  MergeTable merges_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_llama2c_tokenizer(const std::filesystem::path& path,
-                                                  std::int64_t vocab_size) {
-  std::string origin = path.string();
-  std::string bytes = read_file(path, max_tokenizer_bytes);
+std::unique_ptr<Tokenizer> parse_llama2c(std::string bytes, const std::string& origin,
+                                         std::int64_t vocab_size) {
   Reader reader{bytes, 0, origin};
   auto longest = reader.number<std::int32_t>("the longest piece's length");
   if (longest < 1 || longest > max_piece_bytes) {

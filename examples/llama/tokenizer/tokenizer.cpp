@@ -1,14 +1,10 @@
-// See tokenizer.h. Byte and character tokenizers and the choice among all kinds; llama2.c's format
-// is in llama2c.cpp.
+// See tokenizer.h.
 #include "examples/llama/tokenizer/tokenizer.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
-#include <map>
+#include <array>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
@@ -17,107 +13,34 @@ namespace llama {
 
 namespace {
 
-using nlohmann::json;
+// In a folder the first of these that exists counts; what this program writes comes first.
+constexpr std::array folder_names = {"tokenizer.pg.json", "tokenizer.json", "tokenizer.model",
+                                     "tokenizer.bin", "vocab.json"};
 
-void save_json(const std::filesystem::path& path, const json& object) {
-  write_file(path, object.dump(1) + "\n");
+std::filesystem::path file_in_folder(const std::filesystem::path& folder) {
+  std::string names;
+  for (const char* name : folder_names) {
+    if (std::filesystem::exists(folder / name)) return folder / name;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+  }
+  throw pg::Error(
+      fmt::format("{}: no tokenizer in the folder (none of {})", folder.string(), names));
 }
 
-class ByteTokenizer final : public Tokenizer {
- public:
-  std::int64_t vocab_size() const override { return 256; }
-  std::vector<std::int32_t> encode(std::string_view text) const override {
-    std::vector<std::int32_t> ids;
-    ids.reserve(text.size());
-    for (char c : text) ids.push_back(static_cast<unsigned char>(c));
-    return ids;
-  }
-  std::string decode(std::int32_t, std::int32_t id) const override {
-    if (id < 0 || id > 255) throw pg::Error(fmt::format("decode: token id {} of 256", id));
-    return std::string(1, static_cast<char>(id));
-  }
-  void save(const std::filesystem::path& path) const override {
-    save_json(path, {{"type", "bytes"}});
-  }
-};
-
-// Length of the UTF-8 sequence at `text[at]`, or 0 when it is not valid.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  auto byte = static_cast<unsigned char>(text[at]);
-  std::size_t length = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 0;
-  if (byte > 0xf4 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
-  }
-  return length;
+// Two files that belong together; either may be named.
+std::unique_ptr<Tokenizer> load_gpt2(const std::filesystem::path& folder) {
+  const auto vocab = folder / "vocab.json", merges = folder / "merges.txt";
+  return parse_gpt2(read_file(vocab, max_tokenizer_bytes), vocab.string(),
+                    read_file(merges, max_tokenizer_bytes), merges.string());
 }
 
-class CharacterTokenizer final : public Tokenizer {
- public:
-  explicit CharacterTokenizer(std::vector<std::string> characters)
-      : characters_(std::move(characters)) {
-    for (std::size_t i = 0; i < characters_.size(); ++i) {
-      ids_[characters_[i]] = static_cast<std::int32_t>(i);
-    }
-  }
-  std::int64_t vocab_size() const override { return static_cast<std::int64_t>(characters_.size()); }
-  std::vector<std::int32_t> encode(std::string_view text) const override {
-    std::vector<std::int32_t> ids;
-    for (std::size_t at = 0; at < text.size();) {
-      std::size_t length = sequence_length(text, at);
-      auto found = length ? ids_.find(text.substr(at, length)) : ids_.end();
-      if (found == ids_.end()) {
-        throw pg::Error(fmt::format(
-            "encode: the character \"{}\" at byte {} is not among the {} of the training text",
-            text.substr(at, std::max<std::size_t>(length, 1)), at, characters_.size()));
-      }
-      ids.push_back(found->second);
-      at += length;
-    }
-    return ids;
-  }
-  std::string decode(std::int32_t, std::int32_t id) const override {
-    if (id < 0 || id >= vocab_size()) {
-      throw pg::Error(fmt::format("decode: token id {} of {}", id, vocab_size()));
-    }
-    return characters_[static_cast<std::size_t>(id)];
-  }
-  void save(const std::filesystem::path& path) const override {
-    save_json(path, {{"type", "characters"}, {"characters", characters_}});
-  }
-
- private:
-  std::vector<std::string> characters_;
-  std::map<std::string, std::int32_t, std::less<>> ids_;
-};
-
-std::unique_ptr<Tokenizer> parse_json_tokenizer(const std::string& text,
-                                                const std::string& origin) {
-  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object() || !object.contains("type")) {
-    throw pg::Error(origin + ": not a tokenizer file (a JSON object with `type`)");
-  }
-  if (object["type"] == "bytes") return make_byte_tokenizer();
-  if (object["type"] != "characters") {
-    throw pg::Error(fmt::format("{}: `type` must be \"bytes\" or \"characters\", not {}", origin,
-                                object["type"].dump()));
-  }
-  if (!object.contains("characters") || !object["characters"].is_array()) {
-    throw pg::Error(origin + ": `characters` must be a list of strings");
-  }
-  std::vector<std::string> characters;
-  std::set<std::string> seen;
-  for (const json& item : object["characters"]) {
-    std::string character = item.is_string() ? item.get<std::string>() : "";
-    if (character.empty() || sequence_length(character, 0) != character.size() ||
-        !seen.insert(character).second) {
-      throw pg::Error(fmt::format("{}: `characters`[{}] must be one character, once", origin,
-                                  characters.size()));
-    }
-    characters.push_back(character);
-  }
-  if (characters.empty()) throw pg::Error(origin + ": `characters` is empty");
-  return std::make_unique<CharacterTokenizer>(std::move(characters));
+// Lines of base64 and a rank; SentencePiece's protobuf begins with a byte below a space.
+bool looks_like_tiktoken(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find('\n'));
+  const std::size_t space = line.find(' ');
+  return space != std::string_view::npos && space > 0 &&
+         line.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == space;
 }
 
 }  // namespace
@@ -132,30 +55,27 @@ std::string Tokenizer::decode_all(const std::vector<std::int32_t>& ids) const {
   return text;
 }
 
-std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+void Tokenizer::save(const std::filesystem::path& folder) const {
+  write_file(folder / file_name(), contents());
+}
 
-std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text) {
-  std::set<std::string, std::less<>> characters;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t length = sequence_length(text, at);
-    if (length == 0) {
-      throw pg::Error(fmt::format(
-          "characters: byte {} (0x{:02x}) of the text is not UTF-8; use --tokenizer bytes", at,
-          static_cast<unsigned char>(text[at])));
-    }
-    if (!characters.contains(text.substr(at, length))) characters.emplace(text.substr(at, length));
-    at += length;
+void Tokenizer::check_id(std::int32_t id) const {
+  if (id < 0 || id >= vocab_size()) {
+    throw pg::Error(fmt::format("decode: token id {} of {}", id, vocab_size()));
   }
-  if (characters.empty()) throw pg::Error("characters: the text is empty");
-  return std::make_unique<CharacterTokenizer>(
-      std::vector<std::string>(characters.begin(), characters.end()));
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path,
                                           std::int64_t vocab_size) {
-  std::string text = read_file(path, max_tokenizer_bytes);
-  if (text.starts_with("{")) return parse_json_tokenizer(text, path.string());
-  return load_llama2c_tokenizer(path, vocab_size);
+  if (std::filesystem::is_directory(path)) return load_tokenizer(file_in_folder(path), vocab_size);
+  const std::string name = path.filename().string(), origin = path.string();
+  if (name == "vocab.json" || name == "merges.txt") return load_gpt2(path.parent_path());
+  std::string bytes = read_file(path, max_tokenizer_bytes);
+  if (name.ends_with(".pg.json")) return parse_character_json(bytes, origin);
+  if (bytes.starts_with('{')) return parse_hf_json(std::move(bytes), origin);
+  if (looks_like_tiktoken(bytes)) return parse_tiktoken(std::move(bytes), origin);
+  if (name.ends_with(".model")) return parse_sentencepiece(std::move(bytes), origin);
+  return parse_llama2c(std::move(bytes), origin, vocab_size);
 }
 
 }  // namespace llama

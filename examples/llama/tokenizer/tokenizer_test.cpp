@@ -13,12 +13,6 @@ using namespace llama;
 
 namespace {
 
-std::filesystem::path temporary(const std::string& name, std::string_view bytes) {
-  auto path = std::filesystem::temp_directory_path() / ("picograd_tokenizer_" + name);
-  write_file(path, bytes);
-  return path;
-}
-
 template <class T>
 void append(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -62,9 +56,8 @@ TEST_CASE("characters: distinct code points in order, saved and loaded") {
   CHECK(tokenizer->decode_all(tokenizer->encode("hé")) == "hé");
   CHECK(error_of([&] { tokenizer->encode("hox"); }).find("\"x\" at byte 2") != std::string::npos);
 
-  auto path = temporary("characters.json", "");
-  tokenizer->save(path);
-  auto loaded = load_tokenizer(path, 0);
+  tokenizer->save(std::filesystem::temp_directory_path());
+  auto loaded = load_tokenizer(std::filesystem::temp_directory_path() / "tokenizer.pg.json", 0);
   CHECK(loaded->encode("héllo\n") == tokenizer->encode("héllo\n"));
   CHECK(error_of([] { make_character_tokenizer("a\xff"); }).find("byte 1 (0xff)") !=
         std::string::npos);
@@ -73,7 +66,7 @@ TEST_CASE("characters: distinct code points in order, saved and loaded") {
 TEST_CASE("llama2.c: merges by score, byte fallback, space after bos") {
   std::string file = llama2c_file(
       2, {{0, "?"}, {0, "<"}, {0, ">"}, {0, " "}, {0, "a"}, {0, "b"}, {-2, "ab"}, {-1, " a"}});
-  auto tokenizer = load_llama2c_tokenizer(temporary("merge.bin", file), 8);
+  auto tokenizer = parse_llama2c(file, "merge.bin", 8);
   // " ab": " a" has the better score, so "ab" is never formed.
   CHECK(tokenizer->encode("ab") == std::vector<std::int32_t>{7, 5});
   CHECK(tokenizer->encode("").empty());
@@ -85,7 +78,7 @@ TEST_CASE("llama2.c: merges by score, byte fallback, space after bos") {
 TEST_CASE("llama2.c: damaged files are refused by field") {
   std::string good = llama2c_file(2, {{0, "?"}, {0, "a"}, {0, "b"}});
   auto load = [](const std::string& bytes, std::int64_t vocab) {
-    return error_of([&] { load_llama2c_tokenizer(temporary("bad.bin", bytes), vocab); });
+    return error_of([&] { parse_llama2c(bytes, "bad.bin", vocab); });
   };
   CHECK(load(good, 3) == "no error");
   CHECK(load(good.substr(0, good.size() - 1), 3).find("inside token 2") != std::string::npos);
@@ -100,7 +93,7 @@ TEST_CASE("llama2.c: damaged files are refused by field") {
 
 TEST_CASE("llama2.c: the vocabulary of stories260K") {
   REQUIRE_DATA(path, "stories260K/tok512.bin");
-  auto tokenizer = load_llama2c_tokenizer(path, 512);
+  auto tokenizer = load_tokenizer(path, 512);
   CHECK(tokenizer->encode("Once upon a time") == std::vector<std::int32_t>{403, 407, 261, 378});
   CHECK(tokenizer->decode_all({1, 403, 407, 261, 378}).ends_with("Once upon a time"));
 }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "examples/llama/base/files.h"
 #include "examples/llama/data/texts.h"
 #include "examples/llama/train/step.h"
 #include "examples/llama/weights.h"
@@ -54,8 +53,8 @@ std::int64_t expected_vocab(const TrainOptions& options) {
   return 0;
 }
 
-KeptFile kept_file(const std::filesystem::path& path) {
-  return {path.filename(), read_file(path, max_tokenizer_bytes)};
+KeptFile kept_file(const Tokenizer& tokenizer) {
+  return {tokenizer.file_name(), tokenizer.contents()};
 }
 
 pg::nn::AdamW make_optimizer(const TrainOptions& options,
@@ -116,11 +115,11 @@ Run start_run(const TrainOptions& options) {
   Model model = open_model(options, *tokenizer, weights);
   model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
-  const std::filesystem::path tokenizer_path = options.out / tokenizer->file_name();
-  tokenizer->save(tokenizer_path);
+  tokenizer->save(options.out);
+  KeptFile tokenizer_file = kept_file(*tokenizer);
   std::string data_hash = hash_of_tokens(tokens.training);
   pg::nn::AdamW optimizer = make_optimizer(options, parameters);
-  return {std::move(tokenizer),  kept_file(tokenizer_path), std::move(tokens),
+  return {std::move(tokenizer),  std::move(tokenizer_file), std::move(tokens),
           std::move(data_hash),  std::move(source),         std::move(model),
           std::move(parameters), std::move(optimizer)};
 }
@@ -131,8 +130,8 @@ Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) 
   Model model = load_model(checkpoint.path, options.run.device);
   model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
-  const std::filesystem::path tokenizer_path = tokenizer_beside(checkpoint);
-  auto tokenizer = load_tokenizer(tokenizer_path, model.config().vocab_size);
+  auto tokenizer = load_tokenizer(tokenizer_beside(checkpoint), model.config().vocab_size);
+  KeptFile tokenizer_file = kept_file(*tokenizer);
   Split tokens =
       split_tokens(tokenizer->encode(read_texts({options.data.begin(), options.data.end()})));
   std::string data_hash = hash_of_tokens(tokens.training);
@@ -144,7 +143,7 @@ Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) 
   source.restore(manifest.data);
   pg::nn::AdamW optimizer = make_optimizer(options, parameters);
   load_optimizer(checkpoint, optimizer);
-  return {std::move(tokenizer),  kept_file(tokenizer_path), std::move(tokens),
+  return {std::move(tokenizer),  std::move(tokenizer_file), std::move(tokens),
           std::move(data_hash),  std::move(source),         std::move(model),
           std::move(parameters), std::move(optimizer),      manifest.step};
 }

@@ -1,0 +1,123 @@
+// The plainest tokenizers: a token for each byte, or for each distinct character of a text. Their
+// file is {"type": "bytes"} or {"type": "characters", "characters": [...]}.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "examples/llama/tokenizer/tokenizer.h"
+#include "examples/llama/tokenizer/utf8.h"
+#include "runtime/device/error.h"
+
+namespace llama {
+
+namespace {
+
+using nlohmann::json;
+
+class ByteTokenizer final : public Tokenizer {
+ public:
+  std::int64_t vocab_size() const override { return 256; }
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    std::vector<std::int32_t> ids;
+    ids.reserve(text.size());
+    for (char c : text) ids.push_back(static_cast<unsigned char>(c));
+    return ids;
+  }
+  std::string decode(std::int32_t, std::int32_t id) const override {
+    check_id(id);
+    return std::string(1, static_cast<char>(id));
+  }
+  std::string contents() const override { return json{{"type", "bytes"}}.dump(1) + "\n"; }
+};
+
+class CharacterTokenizer final : public Tokenizer {
+ public:
+  explicit CharacterTokenizer(std::vector<std::string> characters)
+      : characters_(std::move(characters)) {
+    for (std::size_t i = 0; i < characters_.size(); ++i) {
+      ids_[characters_[i]] = static_cast<std::int32_t>(i);
+    }
+  }
+  std::int64_t vocab_size() const override { return static_cast<std::int64_t>(characters_.size()); }
+  std::vector<std::int32_t> encode(std::string_view text) const override {
+    std::vector<std::int32_t> ids;
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t length = utf8_length(text, at);
+      auto found = length ? ids_.find(text.substr(at, length)) : ids_.end();
+      if (found == ids_.end()) {
+        throw pg::Error(fmt::format(
+            "encode: the character \"{}\" at byte {} is not among the {} of the training text",
+            text.substr(at, std::max<std::size_t>(length, 1)), at, characters_.size()));
+      }
+      ids.push_back(found->second);
+      at += length;
+    }
+    return ids;
+  }
+  std::string decode(std::int32_t, std::int32_t id) const override {
+    check_id(id);
+    return characters_[static_cast<std::size_t>(id)];
+  }
+  std::string contents() const override {
+    return json{{"type", "characters"}, {"characters", characters_}}.dump(1) + "\n";
+  }
+
+ private:
+  std::vector<std::string> characters_;
+  std::map<std::string, std::int32_t, std::less<>> ids_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+
+std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text) {
+  std::set<std::string, std::less<>> characters;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = utf8_length(text, at);
+    if (length == 0) {
+      throw pg::Error(fmt::format(
+          "characters: byte {} (0x{:02x}) of the text is not UTF-8; use --tokenizer bytes", at,
+          static_cast<unsigned char>(text[at])));
+    }
+    if (!characters.contains(text.substr(at, length))) characters.emplace(text.substr(at, length));
+    at += length;
+  }
+  if (characters.empty()) throw pg::Error("characters: the text is empty");
+  return std::make_unique<CharacterTokenizer>(
+      std::vector<std::string>(characters.begin(), characters.end()));
+}
+
+std::unique_ptr<Tokenizer> parse_character_json(const std::string& bytes,
+                                                const std::string& origin) {
+  json object = json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object() || !object.contains("type")) {
+    throw pg::Error(origin + ": not a tokenizer file (a JSON object with `type`)");
+  }
+  if (object["type"] == "bytes") return make_byte_tokenizer();
+  if (object["type"] != "characters") {
+    throw pg::Error(fmt::format("{}: `type` must be \"bytes\" or \"characters\", not {}", origin,
+                                object["type"].dump()));
+  }
+  if (!object.contains("characters") || !object["characters"].is_array()) {
+    throw pg::Error(origin + ": `characters` must be a list of strings");
+  }
+  std::vector<std::string> characters;
+  std::set<std::string> seen;
+  for (const json& item : object["characters"]) {
+    std::string character = item.is_string() ? item.get<std::string>() : "";
+    if (character.empty() || utf8_length(character, 0) != character.size() ||
+        !seen.insert(character).second) {
+      throw pg::Error(fmt::format("{}: `characters`[{}] must be one character, once", origin,
+                                  characters.size()));
+    }
+    characters.push_back(character);
+  }
+  if (characters.empty()) throw pg::Error(origin + ": `characters` is empty");
+  return std::make_unique<CharacterTokenizer>(std::move(characters));
+}
+
+}  // namespace llama

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdio>
 #include <optional>
 
 #include "examples/llama/base/exit_code.h"
@@ -20,7 +22,10 @@ constexpr std::string_view prefix = "step-", temporary_ending = ".tmp";
 constexpr const char* op = "checkpoint";
 constexpr const char* optimizer_name = "optimizer.safetensors";
 
-void warn(const std::string& message) { fmt::print(stderr, "warning: {}\n", message); }
+// Not by fmt::print, which throws when stderr is a file on the disk that is full.
+void warn(const std::string& message) {
+  std::fputs(("warning: " + message + "\n").c_str(), stderr);
+}
 
 std::optional<std::int64_t> step_of(const std::string& name) {
   if (!name.starts_with(prefix)) return std::nullopt;
@@ -94,7 +99,10 @@ FoundCheckpoint Checkpoints::latest(bool allow_older) const {
   for (; !found.empty(); found.pop_back()) {
     const fs::path path = path_of(found.back());
     try {
-      return {path, check_checkpoint(path)};
+      FoundCheckpoint checkpoint{path, check_checkpoint(path)};
+      if (checkpoint.manifest.step == found.back()) return checkpoint;
+      pg::fail(op, "{}: is that of step {}", (path / manifest_name).string(),
+               checkpoint.manifest.step);
     } catch (const pg::Error& error) {
       if (!allow_older) {
         throw pg::Error(
@@ -106,7 +114,7 @@ FoundCheckpoint Checkpoints::latest(bool allow_older) const {
   pg::fail(op, "{}: all are damaged", folder_.string());
 }
 
-void Checkpoints::clean_up(std::int64_t last_step) const {
+void Checkpoints::clean_up(std::int64_t last_step) const try {
   if (!fs::exists(folder_)) return;
   for (const std::int64_t step : steps()) {
     if (step > last_step) rename_folder(path_of(step), with_ending(path_of(step), ".damaged"));
@@ -117,6 +125,9 @@ void Checkpoints::clean_up(std::int64_t last_step) const {
     if (name.starts_with(prefix) && name.ends_with(temporary_ending)) leftovers.push_back(entry);
   }
   for (const fs::path& path : leftovers) fs::remove_all(path);
+} catch (const std::exception& error) {
+  throw Failure(exit_io, fmt::format("{}: cannot be cleared of unfinished checkpoints: {}",
+                                     folder_.string(), error.what()));
 }
 
 void Checkpoints::save(const Snapshot& snapshot) const {
@@ -176,30 +187,26 @@ void Checkpoints::remove(std::int64_t step) const {
   fs::remove_all(doomed);
 }
 
-void Checkpoints::keep_last(std::int64_t keep) const {
-  std::vector<std::int64_t> found = steps();
+std::int64_t Checkpoints::best() const {
   std::int64_t best = -1;
   double lowest = INFINITY;
-  for (const std::int64_t step : found) {
-    try {
-      const Manifest manifest = read_manifest(path_of(step));
-      if (manifest.validation_loss.value_or(INFINITY) < lowest) {
-        lowest = *manifest.validation_loss;
-        best = step;
-      }
-    } catch (const pg::Error& error) {
-      warn(error.what());
+  for (const std::int64_t step : steps()) {
+    const double loss = read_manifest(path_of(step)).validation_loss.value_or(INFINITY);
+    if (loss < lowest) {
+      lowest = loss;
+      best = step;
     }
   }
-  for (std::int64_t i = 0; i < std::ssize(found) - keep; ++i) {
-    const std::int64_t step = found[static_cast<std::size_t>(i)];
-    if (step == best) continue;
-    try {
-      remove(step);
-    } catch (const std::exception& error) {
-      warn(error.what());
-    }
-  }
+  return best;
+}
+
+void Checkpoints::keep_last(std::int64_t keep) const try {
+  std::vector<std::int64_t> found = steps();
+  found.resize(static_cast<std::size_t>(std::max<std::int64_t>(std::ssize(found) - keep, 0)));
+  std::erase(found, best());
+  for (const std::int64_t step : found) remove(step);
+} catch (const std::exception& error) {
+  warn(fmt::format("old checkpoints are not all removed: {}", error.what()));
 }
 
 void load_optimizer(const FoundCheckpoint& checkpoint, pg::nn::Optimizer& optimizer) {

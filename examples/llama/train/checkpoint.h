@@ -51,16 +51,17 @@ class Checkpoints {
   // For the one trainer that holds the run's lock.
 
   /// Removes what interrupted saves and removals left. Checkpoints after `last_step` are damaged
-  /// (they were passed over) and get another name.
+  /// (they were passed over) and get another name. Throws Failure(exit_io).
   void clean_up(std::int64_t last_step) const;
   /// Saves, and once more from the beginning if that fails. Throws Failure(exit_io) then; older
   /// checkpoints are as they were.
   void save(const Snapshot& snapshot) const;
-  /// Removes all but the last `keep` and the one with the lowest validation loss. What cannot be
-  /// removed gives a warning.
+  /// Removes all but the last `keep` and the one with the lowest validation loss; a warning where
+  /// that fails.
   void keep_last(std::int64_t keep) const;
 
  private:
+  std::int64_t best() const;  // step with the lowest validation loss; -1: none was measured
   void write(const Snapshot& snapshot) const;
   void remove(std::int64_t step) const;
 

@@ -4,14 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/step.h"
+#include "examples/llama/train/test_support.h"
 
 using namespace llama;
 namespace fs = std::filesystem;
@@ -19,17 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t limit = 1 << 26;
-
-// A folder of its own for a test, gone at its end.
-struct Folder {
-  fs::path path;
-  explicit Folder(const char* name)
-      : path(fs::temp_directory_path() / fmt::format("picograd_{}_{}", name, ::getpid())) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-};
 
 TrainOptions small_run(const fs::path& out) {
   TrainOptions options;
@@ -45,20 +32,10 @@ TrainOptions small_run(const fs::path& out) {
   return options;
 }
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("train: stopped and resumed, the bits of the whole run") {
-  Folder folder("resume");
+  TestFolder folder("resume");
   for (const std::int64_t parts : {1, 2}) {
     TrainOptions options = small_run(folder.path / fmt::format("whole{}", parts));
     options.accumulate = parts;
@@ -82,7 +59,7 @@ TEST_CASE("train: stopped and resumed, the bits of the whole run") {
 }
 
 TEST_CASE("train: any schedule resumes; other settings, data or code are refused") {
-  Folder folder("changes");
+  TestFolder folder("changes");
   TrainOptions options = small_run(folder.path / "run");
   options.schedule = ScheduleKind::Wsd;
   options.stop_after = 3;
@@ -116,7 +93,7 @@ TEST_CASE("train: any schedule resumes; other settings, data or code are refused
 }
 
 TEST_CASE("train: a folder with a run in it, and one that another trainer works in") {
-  Folder folder("lock");
+  TestFolder folder("lock");
   TrainOptions options = small_run(folder.path / "run");
   options.stop_after = 1;
   train(options);

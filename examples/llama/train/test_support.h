@@ -1,0 +1,38 @@
+// For the tests of this folder.
+#pragma once
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "runtime/device/error.h"
+
+namespace llama {
+
+/// A folder of its own for a test, gone at its end.
+struct TestFolder {
+  std::filesystem::path path;
+  explicit TestFolder(const char* name)
+      : path(std::filesystem::temp_directory_path() /
+             fmt::format("picograd_{}_{}", name, ::getpid())) {
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directories(path);
+  }
+  ~TestFolder() { std::filesystem::remove_all(path); }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+};
+
+template <class F>
+std::string error_of(F&& f) {
+  try {
+    f();
+  } catch (const pg::Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace llama

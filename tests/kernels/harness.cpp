@@ -177,7 +177,7 @@ bool RowTest::prepare() {
   selection.kernel = row_.kernel;
   selection.settings = row_.settings;
   arms_ = find_schedules(file_, selection).size();
-  selection.target = "sm_90a";
+  selection.target = gpu_target();
   if (compares_gpu()) gpu_arms_ = find_schedules(file_, selection).size();
   return true;
 }

@@ -21,7 +21,6 @@ namespace tile::harness {
 
 namespace {
 
-constexpr const char* gpu_target = "sm_90a";
 constexpr std::size_t most_axes = 8;
 
 /// Fills all shared memory that a block can have with a pattern, so that code which relies on zeros
@@ -129,7 +128,7 @@ std::optional<std::string> assembler_complaint(const std::string& text) {
   std::ofstream(name) << text;
   std::string output;
   std::FILE* pipe = ::popen(
-      fmt::format("{} -arch={} -o /dev/null {} 2>&1", assembler, gpu_target, name).c_str(), "r");
+      fmt::format("{} -arch={} -o /dev/null {} 2>&1", assembler, gpu_target(), name).c_str(), "r");
   if (pipe == nullptr) return "cannot start ptxas";
   for (int next; (next = std::fgetc(pipe)) != EOF;) output.push_back(static_cast<char>(next));
   if (::pclose(pipe) == 0) {
@@ -248,7 +247,7 @@ void GpuRunner::prepare(const std::vector<Input>& inputs, std::span<const GpuVar
     code->request.kernel = kernel_;
     code->request.settings = variant.settings;
     code->request.strides = std::move(strides);
-    code->request.target = gpu_target;
+    code->request.target = gpu_target();
     code->request.arm = variant.arm;
     code->word_count = count_words(inputs);
   }
@@ -303,6 +302,11 @@ Outcome GpuRunner::run(const std::vector<Input>& inputs, const GpuVariant& varia
   } catch (const pg::Error& problem) {
     return std::unexpected(problem.what());
   }
+}
+
+std::string gpu_target() {
+  const char* chosen = std::getenv("HARNESS_GPU_TARGET");
+  return chosen != nullptr ? chosen : "sm_90a";
 }
 
 bool is_reduced() {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -125,6 +127,19 @@ struct GpuKernel {
   std::vector<TensorMap> tensor_maps;
 };
 
+/// Thrown as is by the runtime (inside pg::Error): the rendered diagnostics.
+struct CompileError {
+  std::string message;
+};
+
+/// A kernel that the interpreter runs in real mode: every f32 is a double, in memory, in scalar
+/// argument words and in between (docs/language.md). For checks of gradients, not for speed.
+struct RealKernel {
+  /// Runs all programs of the grid; what went wrong, if anything. Safe to call from several
+  /// threads.
+  std::function<std::optional<CompileError>(ArgumentWords)> run;
+};
+
 /// Where a kernel's text is found. `name` appears in messages; text is the whole file.
 struct KernelSource {
   std::string name;
@@ -140,11 +155,6 @@ struct CompileRequest {
   int arm = 0;                       // index into KernelSignature::arms
 };
 
-/// Thrown as is by the runtime (inside pg::Error): the rendered diagnostics.
-struct CompileError {
-  std::string message;
-};
-
 class Compiler {
  public:
   virtual ~Compiler() = default;
@@ -157,6 +167,8 @@ class Compiler {
   virtual std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) = 0;
   /// The same for a GPU target.
   virtual std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) = 0;
+  /// The same kernel for real mode; an error where the compiler has no interpreter.
+  virtual std::variant<RealKernel, CompileError> compile_real(const CompileRequest& request);
 };
 
 /// The installed compiler, or null. Set once at program start.

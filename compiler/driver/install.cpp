@@ -11,4 +11,8 @@ Compiler* current = nullptr;
 Compiler* installed_compiler() { return current; }
 void install_compiler(Compiler* compiler) { current = compiler; }
 
+std::variant<RealKernel, CompileError> Compiler::compile_real(const CompileRequest&) {
+  return CompileError{"this compiler has no interpreter, which the device `real` needs"};
+}
+
 }  // namespace tile

@@ -12,6 +12,7 @@
 #include "compiler/driver/gpu_kernel.h"
 #include "compiler/driver/gpu_steps.h"
 #include "compiler/driver/pipeline.h"
+#include "compiler/driver/real_kernel.h"
 
 namespace tile {
 
@@ -149,6 +150,14 @@ std::variant<GpuKernel, CompileError> JitCompiler::compile_gpu(const CompileRequ
   const std::lock_guard lock(mutex_);
   ++statistics_.compiled;
   return kernel;
+}
+
+std::variant<RealKernel, CompileError> JitCompiler::compile_real(const CompileRequest& request) {
+  const auto file = file_for(*request.source);
+  const std::lock_guard lock(file->mutex);
+  auto made = compile_kernel(file->loaded, selection_of(request), Until::Check);
+  if (!made) return rendered(file->loaded);
+  return real_kernel_of(std::move(made->checked), file->loaded.sources());
 }
 
 /// Text -> loaded machine code: from this process, from disk, or made.

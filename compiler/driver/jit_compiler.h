@@ -33,6 +33,7 @@ class JitCompiler final : public Compiler {
                                                         std::string_view target) override;
   std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) override;
   std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) override;
+  std::variant<RealKernel, CompileError> compile_real(const CompileRequest& request) override;
   JitStatistics statistics() const;
 
  private:

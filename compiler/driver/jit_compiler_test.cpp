@@ -140,6 +140,38 @@ TEST_CASE("mistakes reach the caller as the compiler wrote them, each request it
   }
 }
 
+TEST_CASE("a kernel over the real numbers: doubles in memory and in argument words") {
+  JitCompiler compiler("");
+  CompileRequest request;
+  request.source = &add_source;
+  request.kernel = "add";
+  auto answer = compiler.compile_real(request);
+  REQUIRE(std::holds_alternative<RealKernel>(answer));
+  const RealKernel& add = std::get<RealKernel>(answer);
+  const std::vector<double> a = {0.1, 1.0 / 3.0};
+  const std::vector<double> b = {1e-12, 7};
+  std::vector<double> c(2);
+  const auto word = [](const void* address) {
+    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address));
+  };
+  const auto scale = std::bit_cast<std::int64_t>(0.7);
+  const std::int64_t words[] = {word(a.data()), 2, 1, word(b.data()), 2, 1,
+                                word(c.data()), 2, 1, scale};
+  CHECK_FALSE(add.run(words).has_value());
+  CHECK(c == std::vector<double>{0.1 + 1e-12 * 0.7, 1.0 / 3.0 + 7 * 0.7});
+
+  const KernelSource bits{"bits.tile",
+                          "kernel k(x: inout tensor<f32>[N]) grid (N) {\n"
+                          "  x[program()] = bitcast<f32>(bitcast<i32>(x[program()]) + 1);\n}\n"};
+  request.source = &bits;
+  request.kernel = "k";
+  answer = compiler.compile_real(request);
+  REQUIRE(std::holds_alternative<RealKernel>(answer));
+  const auto error = std::get<RealKernel>(answer).run(words);
+  REQUIRE(error.has_value());
+  CHECK(error->message.starts_with("bits.tile:2:"));
+}
+
 TEST_CASE("several threads compile the same and different kernels at once") {
   JitCompiler compiler("");
   std::vector<std::thread> threads;

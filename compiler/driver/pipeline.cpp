@@ -172,6 +172,7 @@ std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& select
   if (!module) return std::nullopt;
   if (hook) hook("check", *module);
   made.checked = *module;
+  if (until == Until::Check) return made;
 
   // Tile IR -> simpler tile IR.
   made.module = std::move(*module);

@@ -78,8 +78,8 @@ struct Compilation {
 /// Called after each pass with its name, and with "check" before the first.
 using PassHook = std::function<void(std::string_view pass, const ir::Module& module)>;
 
-/// All steps up to the passes (`module`), up to the plan, or all.
-enum class Until : std::uint8_t { Passes, Plan, Text };
+/// All steps up to the check phase (`checked`), the passes (`module`), the plan, or all.
+enum class Until : std::uint8_t { Check, Passes, Plan, Text };
 std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection,
                                           Until until = Until::Text, const PassHook& hook = {});
 

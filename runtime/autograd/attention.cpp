@@ -46,10 +46,9 @@ Tensor spelled_out_attention(const Tensors& in, double scale, bool causal, const
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale, bool causal,
                  const Tensor& start, Precision precision) {
-  const auto factor = static_cast<float>(scale);
-  const ops::AttentionResult result = ops::attention(q, k, v, start, factor, causal, precision);
+  const ops::AttentionResult result = ops::attention(q, k, v, start, scale, causal, precision);
   return record("attention", result.o, {&q, &k, &v}, {&q, &k, &v, &result.o, &result.lse},
-                [scale, factor, causal, start, precision](const VjpCall& call) -> Tensors {
+                [scale, causal, start, precision](const VjpCall& call) -> Tensors {
                   const Tensors in = {call.saved(0), call.saved(1), call.saved(2)};
                   if (grad_enabled()) {
                     return autograd::differentiate(call, in, [&](const Tensors& inputs) {
@@ -57,9 +56,8 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, double scale
                     });
                   }
                   const ops::AttentionResult saved{.o = call.saved(3), .lse = call.saved(4)};
-                  ops::AttentionGradients found =
-                      ops::attention_backward(call.gradient(), in[0], in[1], in[2], saved, start,
-                                              factor, causal, precision);
+                  ops::AttentionGradients found = ops::attention_backward(
+                      call.gradient(), in[0], in[1], in[2], saved, start, scale, causal, precision);
                   return {std::move(found.q), std::move(found.k), std::move(found.v)};
                 });
 }

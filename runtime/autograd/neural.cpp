@@ -69,7 +69,7 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  const ops::RmsNormResult result = ops::rms_norm(x, weight, static_cast<float>(eps));
+  const ops::RmsNormResult result = ops::rms_norm(x, weight, eps);
   return record("rms_norm", result.y, {&x, &weight}, {&x, &weight, &result.rstd},
                 [eps](const VjpCall& call) -> Tensors {
                   const Tensor x = call.saved(0);

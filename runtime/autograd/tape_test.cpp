@@ -164,6 +164,15 @@ TEST_CASE("pg::grad reaches inner tensors and leaves grad() alone") {
   CHECK_FALSE(grad((x * x).sum(), Tensors{other})[0].defined());
 }
 
+TEST_CASE("a gradient comes back from another device") {
+  const Tensor x = tensor({1, 3}).requires_grad_();
+  const Tensor y = square(x.to(real_device));
+  CHECK(y.device() == real_device);
+  y.sum().backward();
+  CHECK(x.grad().device() == x.device());
+  CHECK(values(x.grad()) == std::vector<float>{2, 6});
+}
+
 TEST_CASE("derivatives of derivatives") {
   const Tensor x = tensor({2}).requires_grad_();
   Tensor y = (x * x * x * x).sum();

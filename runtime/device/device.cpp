@@ -129,6 +129,7 @@ Device parse_device(std::string_view text) {
 }
 
 std::string to_string(Device device) {
+  if (device.is_real()) return "real";
   return device.is_cuda() ? fmt::format("cuda:{}", device.index) : "cpu";
 }
 
@@ -153,6 +154,7 @@ int cuda_device_count() {
 }
 
 std::string describe(Device device) {
+  if (device.is_real()) return "real, the interpreter with f64 for f32";
   if (!device.is_cuda()) return fmt::format("cpu, {}, {} threads", target(), thread_count());
   const cuda::Gpu& gpu = cuda::gpu("device", device.index);
   return fmt::format(

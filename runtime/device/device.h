@@ -1,6 +1,8 @@
-// Where memory lies and kernels run: the CPU, or one of the NVIDIA GPUs. A tensor's storage has a
-// device; an op runs on the device of its operands and puts its results there. CUDA work is queued
-// on one stream per GPU and runs in that order; reading a tensor on the host waits for it.
+// Where memory lies and kernels run: the CPU, one of the NVIDIA GPUs, or "real", which is for
+// checking gradients: kernels run there in the interpreter's real mode, where every f32 is a double
+// (an f32 tensor takes 8 bytes an element, in host memory). A tensor's storage has a device; an op
+// runs on the device of its operands and puts its results there. CUDA work is queued on one stream
+// per GPU and runs in that order; reading a tensor on the host waits for it.
 #pragma once
 
 #include <cstddef>
@@ -14,23 +16,31 @@ namespace pg {
 inline constexpr int max_cuda_devices = 8;
 
 struct Device {
-  enum class Kind : std::uint8_t { Cpu, Cuda };
+  enum class Kind : std::uint8_t { Cpu, Cuda, Real };
   Kind kind = Kind::Cpu;
   std::int8_t index = 0;  // of the GPU
 
-  bool is_cuda() const { return kind == Kind::Cuda; }
+  constexpr bool is_cuda() const { return kind == Kind::Cuda; }
+  constexpr bool is_real() const { return kind == Kind::Real; }
   bool operator==(const Device&) const = default;
 };
 
 inline constexpr Device cpu_device{};
+inline constexpr Device real_device{Device::Kind::Real};
 constexpr Device cuda_device(int index = 0) {
   return {Device::Kind::Cuda, static_cast<std::int8_t>(index)};
 }
 
-/// "cpu", "cuda" (the first GPU), "cuda:1". Only the text is checked; is the device there?
-/// check_device.
+/// For tables with one entry per device: 0 <= slot_of(device) < device_slots.
+inline constexpr int device_slots = 2 + max_cuda_devices;
+constexpr int slot_of(Device device) {
+  return device.is_cuda() ? 2 + device.index : device.is_real();
+}
+
+/// "cpu", "cuda" (the first GPU), "cuda:1"; programs do not offer "real". Only the text is checked;
+/// is the device there? check_device.
 Device parse_device(std::string_view text);
-/// "cpu", "cuda:0".
+/// "cpu", "cuda:0", "real".
 std::string to_string(Device device);
 
 /// Throws Unavailable, saying what was found and what is needed, unless work can run there.
@@ -47,7 +57,7 @@ struct DeviceMemory {
 };
 /// Of a GPU, all processes counted.
 DeviceMemory device_memory(Device device);
-/// What kernels are compiled for there: the CPU's target() or "sm_90a".
+/// What kernels are compiled for there: "sm_90a", else the CPU's target().
 std::string_view target_of(Device device);
 
 /// Returns when all work queued on the device is done; throws DeviceFault if any of it failed.

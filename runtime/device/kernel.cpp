@@ -72,7 +72,8 @@ void fill_facts(Prepared& prepared) {
   for (const tile::KernelParameter& parameter : prepared.signature.parameters) {
     ParameterFacts facts;
     facts.element = element_named(name, parameter.element);
-    facts.element_bytes = static_cast<std::int8_t>(byte_size(facts.element));
+    const bool is_double = prepared.device.is_real() && facts.element == Element::F32;
+    facts.element_bytes = static_cast<std::int8_t>(is_double ? 8 : byte_size(facts.element));
     if (parameter.kind == tile::KernelParameter::Kind::Tensor) {
       if (parameter.sizes.size() > max_rank) {
         fail(name, "parameter `{}` has more than {} dimensions", parameter.name, max_rank);
@@ -104,11 +105,12 @@ int byte_size(Element element) { return element_sizes[static_cast<std::size_t>(e
 
 Argument Argument::tensor(void* data, Element element, int rank, const std::int64_t* sizes,
                           const std::int64_t* strides, Device device) {
-  return {Kind::Tensor, element, rank, sizes, strides, data, 0, device};
+  return {Kind::Tensor, element, rank, sizes, strides, data, 0, 0.0, device};
 }
-Argument Argument::scalar(float value) {
+Argument Argument::scalar(double value) {
   Argument result;
-  result.bits = std::bit_cast<std::uint32_t>(value);
+  result.bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  result.real = value;
   return result;
 }
 Argument Argument::scalar(std::int32_t value) {
@@ -166,15 +168,15 @@ std::string Kernel::State::label() const {
 }
 
 Prepared& Kernel::State::prepare(Device device) {
-  const auto index =
-      static_cast<std::size_t>(device.is_cuda() ? cpu_target_count + device.index
-                                                : current_target.load(std::memory_order_relaxed));
+  const int target = current_target.load(std::memory_order_relaxed);
+  const bool is_cpu = device == cpu_device;
+  const auto index = static_cast<std::size_t>(is_cpu ? target : cpu_target_count + slot_of(device));
   if (Prepared* known = prepared[index].load(std::memory_order_acquire)) return *known;
   const std::lock_guard lock(mutex);
   if (Prepared* known = prepared[index].load(std::memory_order_acquire)) return *known;
   auto made = std::make_unique<Prepared>();
   made->device = device;
-  made->target = device.is_cuda() ? target_of(device) : targets[index];
+  made->target = device.is_cuda() ? target_of(device) : targets[static_cast<std::size_t>(target)];
   auto answer = compiler_for(name).signature(source, name, settings, made->target);
   if (auto* error = std::get_if<tile::CompileError>(&answer)) {
     throw_error(name, "the kernel does not compile\n" + error->message);
@@ -203,7 +205,7 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
     request.strides.push_back(unpack_stride_class(key.strides[tensor / 4] >> (tensor % 4 * 16)));
     ++tensor;
   }
-  Variant made{key, {}, {}};
+  Variant made{key, {}, {}, {}};
   const auto take = [&](auto answer) {
     if (auto* error = std::get_if<tile::CompileError>(&answer)) {
       throw_error(name, "the kernel does not compile\n" + error->message);
@@ -214,6 +216,8 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
     made.gpu = std::make_shared<cuda::LoadedKernel>(
         label(), prepared.device.index, take(compiler_for(name).compile_gpu(request)),
         prepared.word_count, prepared.signature.grid_rank);
+  } else if (prepared.device.is_real()) {
+    made.real = take(compiler_for(name).compile_real(request));
   } else {
     made.code = take(compiler_for(name).compile(request));
   }

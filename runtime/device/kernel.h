@@ -33,11 +33,13 @@ struct Argument {
   const std::int64_t* strides = nullptr;  // in elements; may be 0 or negative
   void* data = nullptr;                   // address of the element at index 0
   std::int64_t bits = 0;                  // scalars: extended to 64 bits; f32 as its bit pattern
+  double real = 0.0;                      // f32 scalars before rounding, for the device `real`
   Device device;                          // where the data lies
 
   static Argument tensor(void* data, Element element, int rank, const std::int64_t* sizes,
                          const std::int64_t* strides, Device device = {});
-  static Argument scalar(float value);
+  /// An f32, rounded but on the device `real`.
+  static Argument scalar(double value);
   static Argument scalar(std::int32_t value);
   static Argument scalar(std::int64_t value);
   static Argument scalar(bool value);

@@ -23,8 +23,8 @@ inline constexpr int max_grid_rank = 8;
 /// Base address, sizes and strides of each tensor; one word for a scalar.
 inline constexpr int max_words = max_tensors * (1 + 2 * max_rank) + max_parameters;
 inline constexpr int cpu_target_count = 4;
-/// CPU targets, then the GPUs: each has its own table, since code is loaded per GPU.
-inline constexpr int target_count = cpu_target_count + max_cuda_devices;
+/// CPU targets, then the devices by slot: each has its own table, since code is loaded per GPU.
+inline constexpr int target_count = cpu_target_count + device_slots;
 
 /// What is compiled in: 16 bits per tensor parameter (unit dimension + 1, zero dimensions,
 /// alignment) and the schedule arm.
@@ -40,6 +40,7 @@ struct Variant {
   VariantKey key;
   tile::CpuKernel code;                           // on a CPU
   std::shared_ptr<const cuda::LoadedKernel> gpu;  // on a GPU
+  tile::RealKernel real;                          // on the device `real`
 };
 
 /// Open addressing; slots only ever go from null to a variant. A full table is replaced by a larger

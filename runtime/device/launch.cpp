@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <chrono>
 
 #include "runtime/device/cuda_copy.h"
@@ -73,8 +74,9 @@ bool is_aligned(const Argument& argument, int unit, std::int64_t element_bytes) 
 }
 
 /// The 16 bits of VariantKey. Alignment is left out on a CPU: vector loads do not need it, and a
-/// sequence of odd length would compile every kernel once more.
+/// sequence of odd length would compile every kernel once more. The interpreter needs no classes.
 std::uint64_t stride_bits(const Argument& argument, std::int64_t element_bytes) {
+  if (argument.device.is_real()) return 0;
   int unit = -1;
   std::uint64_t zero_dims = 0;
   for (int d = argument.rank; d-- > 0;) {
@@ -145,7 +147,9 @@ void add_arguments(Launch& launch) {
     if (is_tensor) {
       add_tensor(launch, i, tensor++);
     } else {
-      launch.words[launch.word_count++] = argument.bits;
+      const bool is_double = launch.prepared.device.is_real() && argument.element == Element::F32;
+      launch.words[launch.word_count++] =
+          is_double ? std::bit_cast<std::int64_t>(argument.real) : argument.bits;
     }
   }
 }
@@ -298,6 +302,13 @@ void run_programs(const Launch& launch, const tile::CpuKernel& code) {
   }
 }
 
+/// In the interpreter, which names the place in the kernel's text where something is wrong.
+void run_real(const Launch& launch, const tile::RealKernel& kernel) {
+  if (const auto error = kernel.run(launch.words)) {
+    throw_error(launch.name(), "the kernel cannot run over the real numbers\n" + error->message);
+  }
+}
+
 }  // namespace
 
 void Kernel::launch(std::span<const Argument> arguments) const {
@@ -316,6 +327,8 @@ void Kernel::launch(std::span<const Argument> arguments) const {
   if (variant->gpu != nullptr) {
     if (cuda::launches_wait()) check_addresses(launch);
     variant->gpu->launch(launch.words);
+  } else if (prepared.device.is_real()) {
+    run_real(launch, variant->real);
   } else if (detail::profiling.load(std::memory_order_relaxed)) {
     const auto start = std::chrono::steady_clock::now();
     run_programs(launch, variant->code);

@@ -79,7 +79,7 @@ const Kernel& row_sum_kernel(std::int64_t head_size) {
 }  // namespace
 
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
-                          float scale, bool causal, Precision precision) {
+                          double scale, bool causal, Precision precision) {
   check("attention", q, k, v);
   if (causal && !start.defined() && k.size(1) < q.size(1)) {
     fail("attention", "{} queries but only {} keys", q.size(1), k.size(1));
@@ -96,7 +96,7 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
 
 AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, const Tensor& k,
                                       const Tensor& v, const AttentionResult& result,
-                                      const Tensor& start, float scale, bool causal,
+                                      const Tensor& start, double scale, bool causal,
                                       Precision precision) {
   const char* op = "attention_backward";
   check(op, q, k, v);

@@ -21,14 +21,14 @@ struct AttentionResult {
 /// elements; smaller ones are computed in fp32) also exp is approximate, and what a row must not
 /// see may reach it where it is infinite or NaN.
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& start,
-                          float scale, bool causal = true, Precision precision = Precision::Fp32);
+                          double scale, bool causal = true, Precision precision = Precision::Fp32);
 
 struct AttentionGradients {
   Tensor q, k, v;  // packed, shapes of the inputs
 };
 AttentionGradients attention_backward(const Tensor& gradient, const Tensor& q, const Tensor& k,
                                       const Tensor& v, const AttentionResult& result,
-                                      const Tensor& start, float scale, bool causal = true,
+                                      const Tensor& start, double scale, bool causal = true,
                                       Precision precision = Precision::Fp32);
 
 }  // namespace pg::ops

@@ -92,9 +92,9 @@ namespace {
 
 /// An i64 zero [1] on the device; made once, since every layer asks for it.
 const Tensor& zero_on(Device device) {
-  static std::array<std::once_flag, 1 + max_cuda_devices> flags;
-  static std::array<Tensor, 1 + max_cuda_devices> values;
-  const auto i = static_cast<std::size_t>(device.is_cuda() ? 1 + device.index : 0);
+  static std::array<std::once_flag, device_slots> flags;
+  static std::array<Tensor, device_slots> values;
+  const auto i = static_cast<std::size_t>(slot_of(device));
   std::call_once(flags[i], [&] { values[i] = zeros({1}, DType::I64, device); });
   return values[i];
 }

@@ -17,7 +17,7 @@ LoopSpace::LoopSpace(const Shape& shape, std::initializer_list<const Tensor*> op
     operand.data = static_cast<char*>(x->data());
     operand.device = x->device();
     operand.element = element_of(x->dtype());
-    operand.element_bytes = static_cast<int>(element_bytes(x->dtype()));
+    operand.element_bytes = static_cast<int>(element_bytes(x->dtype(), x->device()));
   }
   // Built from the innermost dimension outward into the end of the arrays, then moved to the front.
   int first = kMaxRank;

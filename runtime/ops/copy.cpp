@@ -138,7 +138,7 @@ void fill_(const Tensor& destination, double value) {
   const Kernel& kernel = table.get(static_cast<std::size_t>(type), [&] {
     return builtin_kernel("copy.tile", "fill", {{"X", text(type)}});
   });
-  Argument number = Argument::scalar(static_cast<float>(value));
+  Argument number = Argument::scalar(value);
   if (is_integer(type) && value != std::floor(value))
     fail("fill_", "{} is not an {}", value, name_of(type));
   if (type == DType::I64) number = Argument::scalar(static_cast<std::int64_t>(value));

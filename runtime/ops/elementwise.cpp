@@ -87,7 +87,7 @@ void check_pair(BinaryOp op, const Tensor& a, const Tensor& b) {
 
 /// A number as kernel argument of this element type.
 Argument number(std::string_view op, double value, DType type) {
-  if (type == DType::F32) return Argument::scalar(static_cast<float>(value));
+  if (type == DType::F32) return Argument::scalar(value);
   if (type == DType::Bool) return Argument::scalar(value != 0.0);
   const double limit = type == DType::I32 ? 2147483648.0 : 9223372036854775808.0;
   if (value != std::floor(value) || value < -limit || value >= limit) {
@@ -230,8 +230,7 @@ Tensor add_scaled(const Tensor& a, const Tensor& b, double alpha) {
   const LoopSpace space(y.shape(), {&a, &b, &y});
   if (space.is_empty()) return y;
   space.for_each_part([&](const auto& arguments) {
-    const Argument list[] = {arguments[0], arguments[1],
-                             Argument::scalar(static_cast<float>(alpha)), arguments[2]};
+    const Argument list[] = {arguments[0], arguments[1], Argument::scalar(alpha), arguments[2]};
     kernel.launch(list);
   });
   return y;

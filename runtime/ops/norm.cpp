@@ -61,7 +61,7 @@ const Kernel& held_gradients(std::int64_t row_length) {
 
 }  // namespace
 
-RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps) {
+RmsNormResult rms_norm(const Tensor& x, const Tensor& w, double eps) {
   check_f32("rms_norm", {&x, &w});
   check_weight(x, w);
   static RowKernels streaming("rmsnorm");

@@ -10,7 +10,7 @@ struct RmsNormResult {
   Tensor rstd;  // x's shape without the last dimension: 1 / sqrt(mean(x^2) + eps)
 };
 /// y = x * rstd * w with w [D]. "rms_norm: weight has 32 elements, the last dimension 64".
-RmsNormResult rms_norm(const Tensor& x, const Tensor& w, float eps);
+RmsNormResult rms_norm(const Tensor& x, const Tensor& w, double eps);
 
 struct RmsNormGradients {
   Tensor x;

@@ -1,7 +1,6 @@
 // See optimizer.h.
 #include "runtime/ops/optimizer.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <mutex>
@@ -23,9 +22,9 @@ Tensor flat(const char* op, const Tensor& x) {
 
 /// [1] on the device; made once.
 const Tensor& one_on(Device device) {
-  static std::array<std::once_flag, 1 + max_cuda_devices> flags;
-  static std::array<Tensor, 1 + max_cuda_devices> ones;
-  const auto i = static_cast<std::size_t>(device.is_cuda() ? 1 + device.index : 0);
+  static std::array<std::once_flag, device_slots> flags;
+  static std::array<Tensor, device_slots> ones;
+  const auto i = static_cast<std::size_t>(slot_of(device));
   std::call_once(flags[i], [&] { ones[i] = full({1}, 1.0, DType::F32, device); });
   return ones[i];
 }
@@ -37,11 +36,8 @@ Tensor factor_for(const char* op, const Tensor& p, const Tensor& clip) {
   return view::reshape(clip, {1});
 }
 
-template <std::size_t Count>
-void write_rounded(const Tensor& scalars, const double (&values)[Count]) {
-  float rounded[Count];
-  std::ranges::transform(values, rounded, [](double value) { return static_cast<float>(value); });
-  write_from_host(scalars, rounded, sizeof rounded);
+void write_numbers(const Tensor& scalars, std::initializer_list<double> values) {
+  write_from_host(scalars, std::span(values.begin(), values.size()));
 }
 
 }  // namespace
@@ -52,7 +48,7 @@ void set_adamw_scalars(const Tensor& scalars, const AdamwHyper& hyper, std::int6
   const double bias1 = 1.0 - std::pow(hyper.beta1, static_cast<double>(step));
   const double bias2 = 1.0 - std::pow(hyper.beta2, static_cast<double>(step));
   const double shrink = 1.0 - hyper.lr * hyper.weight_decay;
-  write_rounded(scalars, {hyper.decay == Decay::Decoupled ? shrink : hyper.weight_decay,
+  write_numbers(scalars, {hyper.decay == Decay::Decoupled ? shrink : hyper.weight_decay,
                           hyper.beta1, 1.0 - hyper.beta1, hyper.beta2, 1.0 - hyper.beta2, hyper.eps,
                           hyper.lr / bias1, std::sqrt(bias2)});
 }
@@ -75,7 +71,7 @@ void adamw_(const Tensor& p, const Tensor& m, const Tensor& v, const Tensor& gra
 
 void set_sgd_scalars(const Tensor& scalars, const SgdHyper& hyper) {
   check_shape("set_sgd_scalars", "scalars", scalars, {3});
-  write_rounded(scalars, {hyper.lr, hyper.weight_decay, hyper.momentum});
+  write_numbers(scalars, {hyper.lr, hyper.weight_decay, hyper.momentum});
 }
 
 void sgd_(const Tensor& p, const Tensor& gradient, const Tensor& scalars, const Tensor& clip) {
@@ -107,7 +103,7 @@ void sgd_momentum_(const Tensor& p, const Tensor& m, const Tensor& gradient, con
   for (const Tensor* x : {&p, &m}) x->mark_written();
 }
 
-GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm) {
+GradientNorm gradient_norm(std::span<const Tensor> gradients, double max_norm) {
   static const Kernel kernel = builtin_kernel("adamw.tile", "gradient_norm");
   const auto count = static_cast<std::int64_t>(gradients.size());
   const Device device = gradients.empty() ? default_device() : gradients[0].device();

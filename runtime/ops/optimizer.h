@@ -43,6 +43,6 @@ struct GradientNorm {
   Tensor norm;  // []: sqrt of the sums of squares, added in the order given
   Tensor clip;  // []: min(1, max_norm / (norm + 1e-6)); 1 when max_norm is 0
 };
-GradientNorm gradient_norm(std::span<const Tensor> gradients, float max_norm);
+GradientNorm gradient_norm(std::span<const Tensor> gradients, double max_norm);
 
 }  // namespace pg::ops

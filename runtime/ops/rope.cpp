@@ -48,15 +48,15 @@ RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double th
     fail("rope_tables", "{} positions of head size {}", positions, head_size);
   }
   const std::int64_t pairs = head_size / 2;
-  std::vector<float> cosines(static_cast<std::size_t>(positions * pairs));
-  std::vector<float> sines(cosines.size());
+  std::vector<double> cosines(static_cast<std::size_t>(positions * pairs));
+  std::vector<double> sines(cosines.size());
   std::size_t at = 0;
   for (std::int64_t t = 0; t < positions; ++t) {
     for (std::int64_t i = 0; i < pairs; ++i, ++at) {
       const double frequency =
           std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_size));
-      cosines[at] = static_cast<float>(std::cos(static_cast<double>(t) * frequency));
-      sines[at] = static_cast<float>(std::sin(static_cast<double>(t) * frequency));
+      cosines[at] = std::cos(static_cast<double>(t) * frequency);
+      sines[at] = std::sin(static_cast<double>(t) * frequency);
     }
   }
   return {from_data(cosines, {positions, pairs}, device),

@@ -12,11 +12,12 @@ namespace {
 Tensor allocate(const char* op, const Shape& shape, DType type, Device device) {
   std::int64_t bytes = 0;
   const std::int64_t count = element_count(op, shape);
-  if (__builtin_mul_overflow(count, element_bytes(type), &bytes)) {
+  const std::int64_t width = element_bytes(type, device);
+  if (__builtin_mul_overflow(count, width, &bytes)) {
     fail(op, "{} of shape {} needs more than 2^63 bytes", name_of(type), to_string(shape));
   }
   auto impl = std::make_unique<detail::TensorImpl>();
-  Buffer buffer = pg::allocate(op, count, element_bytes(type), device);
+  Buffer buffer = pg::allocate(op, count, width, device);
   impl->storage =
       new detail::Storage{.bytes = bytes, .buffer = std::move(buffer), .device = device};
   impl->dtype = type;
@@ -26,14 +27,14 @@ Tensor allocate(const char* op, const Shape& shape, DType type, Device device) {
   return Tensor(impl.release());
 }
 
-Tensor from_bytes(const char* op, const void* data, std::size_t count, const Shape& shape,
-                  DType type, Device device) {
+/// `form`: where the host data would lie as it is (copy_elements).
+Tensor from_host(const char* op, const void* data, std::size_t count, const Shape& shape,
+                 DType type, Device device, Device form = cpu_device) {
   Tensor result = allocate(op, shape, type, device);
   if (static_cast<std::int64_t>(count) != result.numel()) {
     fail(op, "{} values for shape {} of {} elements", count, to_string(shape), result.numel());
   }
-  copy_bytes(result.data(), device, data, cpu_device,
-             count * static_cast<std::size_t>(element_bytes(type)));
+  detail::copy_elements(result.data(), device, data, form, result.numel(), type);
   detail::remember_range(result, data);
   return result;
 }
@@ -54,7 +55,7 @@ Tensor empty_like(const Tensor& other) {
 Tensor zeros(const Shape& shape, DType type, Device device) {
   Tensor result = allocate("zeros", shape, type, device);
   fill_bytes(result.data(), device, 0,
-             static_cast<std::size_t>(result.numel() * element_bytes(type)));
+             static_cast<std::size_t>(result.numel() * element_bytes(type, device)));
   return result;
 }
 
@@ -65,7 +66,13 @@ Tensor zeros_like(const Tensor& other) {
 
 template <typename T>
 Tensor from_data(std::span<const T> values, const Shape& shape, Device device) {
-  return from_bytes("from_data", values.data(), values.size(), shape, dtype_of<T>, device);
+  return from_host("from_data", values.data(), values.size(), shape, dtype_of<T>, device);
+}
+
+template <>
+Tensor from_data(std::span<const double> values, const Shape& shape, Device device) {
+  return from_host("from_data", values.data(), values.size(), shape, DType::F32, device,
+                   real_device);
 }
 
 template Tensor from_data(std::span<const float>, const Shape&, Device);
@@ -75,19 +82,19 @@ template Tensor from_data(std::span<const bool>, const Shape&, Device);
 
 Tensor from_bools(const std::vector<bool>& values, const Shape& shape, Device device) {
   const std::vector<unsigned char> bytes(values.begin(), values.end());
-  return from_bytes("from_bools", bytes.data(), bytes.size(), shape, DType::Bool, device);
+  return from_host("from_bools", bytes.data(), bytes.size(), shape, DType::Bool, device);
 }
 
-Tensor scalar(float value, Device device) {
-  return from_bytes("scalar", &value, 1, {}, DType::F32, device);
+Tensor scalar(double value, Device device) {
+  return from_host("scalar", &value, 1, {}, DType::F32, device, real_device);
 }
 Tensor scalar(std::int64_t value, Device device) {
-  return from_bytes("scalar", &value, 1, {}, DType::I64, device);
+  return from_host("scalar", &value, 1, {}, DType::I64, device);
 }
 
-Tensor tensor(std::initializer_list<float> values, Device device) {
-  return from_bytes("tensor", values.begin(), values.size(),
-                    {static_cast<std::int64_t>(values.size())}, DType::F32, device);
+Tensor tensor(std::initializer_list<double> values, Device device) {
+  return from_host("tensor", values.begin(), values.size(),
+                   {static_cast<std::int64_t>(values.size())}, DType::F32, device, real_device);
 }
 
 Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType type, Device device) {

@@ -6,11 +6,13 @@
 #include <optional>
 #include <string_view>
 
+#include "runtime/device/device.h"
+
 namespace pg {
 
 enum class DType : std::uint8_t { F32, I32, I64, Bool };
 
-/// Bytes of one element; a Bool is one byte, 0 or 1.
+/// Bytes of one element on the host and in files; a Bool is one byte, 0 or 1.
 constexpr std::int64_t element_bytes(DType type) {
   switch (type) {
     case DType::F32:
@@ -23,6 +25,11 @@ constexpr std::int64_t element_bytes(DType type) {
       return 1;
   }
   return 0;
+}
+
+/// Bytes of one element in the device's memory: an f32 is a double on `real`.
+constexpr std::int64_t element_bytes(DType type, Device device) {
+  return device.is_real() && type == DType::F32 ? 8 : element_bytes(type);
 }
 
 /// The tile language's name: "f32", "i32", "i64", "bool".

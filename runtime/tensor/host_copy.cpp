@@ -33,13 +33,14 @@ void gather_bytes(const std::byte* from, std::byte* to, const Shape& shape, cons
   }
 }
 
-/// The elements in row-major order. Of a strided view on a GPU, all that lies between its first and
-/// last element is copied and the elements are picked here.
-void copy_to_host(const Tensor& x, void* to) {
-  const std::int64_t width = element_bytes(x.dtype());
+/// The elements in row-major order, as they lie on the CPU or on `real`. Of a strided view on a
+/// GPU, all that lies between its first and last element is copied and the elements are picked
+/// here.
+void copy_to_host(const Tensor& x, void* to, Device form = cpu_device) {
+  const std::int64_t width = element_bytes(x.dtype(), x.device());
   if (x.numel() == 0) return;
   if (x.is_contiguous()) {
-    copy_bytes(to, cpu_device, x.data(), x.device(), static_cast<std::size_t>(x.numel() * width));
+    detail::copy_elements(to, form, x.data(), x.device(), x.numel(), x.dtype());
     return;
   }
   const auto* from = static_cast<const std::byte*>(x.data());
@@ -55,7 +56,14 @@ void copy_to_host(const Tensor& x, void* to) {
     copy_bytes(span.data(), cpu_device, from + lowest * width, x.device(), span.size());
     from = span.data() - lowest * width;
   }
-  gather_bytes(from, static_cast<std::byte*>(to), x.shape(), x.strides(), width);
+  const Device packed_form = x.device().is_real() ? real_device : cpu_device;
+  if (form == packed_form) {
+    gather_bytes(from, static_cast<std::byte*>(to), x.shape(), x.strides(), width);
+    return;
+  }
+  std::vector<std::byte> packed(static_cast<std::size_t>(x.numel() * width));
+  gather_bytes(from, packed.data(), x.shape(), x.strides(), width);
+  detail::copy_elements(to, form, packed.data(), packed_form, x.numel(), x.dtype());
 }
 
 void check_type(const char* op, const Tensor& x, DType expected) {
@@ -65,20 +73,45 @@ void check_type(const char* op, const Tensor& x, DType expected) {
 
 }  // namespace
 
+void detail::copy_elements(void* to, Device to_device, const void* from, Device from_device,
+                           std::int64_t count, DType type) {
+  const auto bytes = static_cast<std::size_t>(count * element_bytes(type, to_device));
+  if (type != DType::F32 || to_device.is_real() == from_device.is_real()) {
+    copy_bytes(to, to_device, from, from_device, bytes);
+  } else if (from_device.is_real()) {
+    const auto* exact = static_cast<const double*>(from);
+    const std::vector<float> rounded(exact, exact + count);
+    copy_bytes(to, to_device, rounded.data(), cpu_device, bytes);
+  } else {
+    std::vector<float> narrow(static_cast<std::size_t>(count));
+    copy_bytes(narrow.data(), cpu_device, from, from_device, narrow.size() * sizeof(float));
+    std::ranges::copy(narrow, static_cast<double*>(to));
+  }
+}
+
+namespace {
+
+template <typename T>
+T only_element(const Tensor& x, DType type, Device form) {
+  if (x.numel() != 1) {
+    fail("item", "needs exactly one element, the shape is {}", to_string(x.shape()));
+  }
+  check_type("item", x, type);
+  T value;
+  copy_to_host(x, &value, form);
+  return value;
+}
+
+}  // namespace
+
 template <typename T>
 T Tensor::item() const {
-  if (numel() != 1) {
-    fail("item", "needs exactly one element, the shape is {}", to_string(shape()));
-  }
-  check_type("item", *this, dtype_of<T>);
-  T value;
-  copy_to_host(*this, &value);
-  return value;
+  return only_element<T>(*this, dtype_of<T>, cpu_device);
 }
 
 template <>
 double Tensor::item<double>() const {
-  return item<float>();
+  return only_element<double>(*this, DType::F32, real_device);
 }
 
 template <typename T>
@@ -86,6 +119,14 @@ std::vector<T> Tensor::to_vector() const {
   check_type("to_vector", *this, dtype_of<T>);
   std::vector<T> values(static_cast<std::size_t>(numel()));
   copy_to_host(*this, values.data());
+  return values;
+}
+
+template <>
+std::vector<double> Tensor::to_vector<double>() const {
+  check_type("to_vector", *this, DType::F32);
+  std::vector<double> values(static_cast<std::size_t>(numel()));
+  copy_to_host(*this, values.data(), real_device);
   return values;
 }
 
@@ -125,7 +166,7 @@ ValueRange range_of(const void* data, std::int64_t count, DType type) {
 
 void detail::remember_range(const Tensor& x, const void* data) {
   Storage& storage = *x.impl()->storage;
-  const bool is_whole = x.numel() * element_bytes(x.dtype()) == storage.bytes;
+  const bool is_whole = x.numel() * element_bytes(x.dtype(), x.device()) == storage.bytes;
   if (!x.device().is_cuda() || !is_integer(x.dtype()) || x.numel() == 0 || !is_whole) return;
   const ValueRange range = range_of(data, x.numel(), x.dtype());
   const std::lock_guard lock(range_mutex);
@@ -161,16 +202,15 @@ Tensor to_device(const Tensor& x, Device device) {
   if (x.device() == device) return x;
   check_device("to", device);
   Tensor result = empty_for("to", x.shape(), x.dtype(), device);
-  const auto bytes = static_cast<std::size_t>(x.numel() * element_bytes(x.dtype()));
   if (x.is_contiguous()) {
-    copy_bytes(result.data(), device, x.data(), x.device(), bytes);
+    detail::copy_elements(result.data(), device, x.data(), x.device(), x.numel(), x.dtype());
     if (!x.device().is_cuda()) detail::remember_range(result, x.data());
   } else if (!device.is_cuda()) {
-    copy_to_host(x, result.data());
+    copy_to_host(x, result.data(), device);
   } else {
-    std::vector<std::byte> packed(bytes);
+    std::vector<std::byte> packed(static_cast<std::size_t>(x.numel() * element_bytes(x.dtype())));
     copy_to_host(x, packed.data());
-    copy_bytes(result.data(), device, packed.data(), cpu_device, bytes);
+    detail::copy_elements(result.data(), device, packed.data(), cpu_device, x.numel(), x.dtype());
     detail::remember_range(result, packed.data());
   }
   return result;
@@ -181,10 +221,12 @@ void move_to_device(const Tensor& x, Device device) {
   detail::Storage& storage = *x.impl()->storage;
   if (storage.device == device) return;
   check_device("to", device);
-  Buffer moved = allocate("to", storage.bytes, 1, device);
-  copy_bytes(moved.data(), device, storage.buffer.data(), storage.device,
-             static_cast<std::size_t>(storage.bytes));
+  const std::int64_t count = storage.bytes / element_bytes(x.dtype(), storage.device);
+  Buffer moved = allocate("to", count, element_bytes(x.dtype(), device), device);
+  detail::copy_elements(moved.data(), device, storage.buffer.data(), storage.device, count,
+                        x.dtype());
   storage.buffer = std::move(moved);
+  storage.bytes = count * element_bytes(x.dtype(), device);
   storage.device = device;
   x.mark_written();
 }
@@ -196,9 +238,21 @@ void write_from_host(const Tensor& x, const void* data, std::size_t bytes) {
     fail("write_from_host", "{} bytes for {}{}", bytes, x.is_contiguous() ? "" : "strided ",
          describe(x));
   }
-  copy_bytes(x.data(), x.device(), data, cpu_device, bytes);
+  detail::copy_elements(x.data(), x.device(), data, cpu_device, x.numel(), x.dtype());
   x.mark_written();
   detail::remember_range(x, data);
+}
+
+void write_from_host(const Tensor& x, std::span<const double> values) {
+  const char* op = "write_from_host";
+  detail::checked(op, x);
+  check_type(op, x, DType::F32);
+  if (!x.is_contiguous() || values.size() != static_cast<std::size_t>(x.numel())) {
+    fail(op, "{} numbers for {}{}", values.size(), x.is_contiguous() ? "" : "strided ",
+         describe(x));
+  }
+  detail::copy_elements(x.data(), x.device(), values.data(), real_device, x.numel(), x.dtype());
+  x.mark_written();
 }
 
 }  // namespace pg

@@ -27,11 +27,11 @@ constexpr Element element_of(DType type) {
 
 /// Points at the tensor's own sizes and strides: the handle must live until the launch is done.
 Argument argument(const Tensor& x);
-inline Argument argument(float value) { return Argument::scalar(value); }
+/// An f32 for kernels, which have no other floats: rounded, but on the device `real`.
+inline Argument argument(double value) { return Argument::scalar(value); }
 inline Argument argument(std::int32_t value) { return Argument::scalar(value); }
 inline Argument argument(std::int64_t value) { return Argument::scalar(value); }
 inline Argument argument(bool value) { return Argument::scalar(value); }
-Argument argument(double value) = delete;  // kernels have no f64; round explicitly
 
 /// One value per kernel parameter, in order.
 template <typename... Values>

@@ -57,11 +57,12 @@ Tensor make_view(const char* op, Storage* storage, DType type, const Shape& shap
   impl->numel = element_count(op, shape);
   std::int64_t lowest = offset;
   std::int64_t highest = offset;
-  const bool fits = impl->numel == 0 || (reach(shape, strides, lowest, highest) && lowest >= 0 &&
-                                         highest < storage->bytes / element_bytes(type));
+  const std::int64_t room = storage->bytes / element_bytes(type, storage->device);
+  const bool fits =
+      impl->numel == 0 || (reach(shape, strides, lowest, highest) && lowest >= 0 && highest < room);
   if (!fits) {
     fail(op, "view {} with strides {} at offset {} leaves its storage of {} elements",
-         to_string(shape), to_string(strides), offset, storage->bytes / element_bytes(type));
+         to_string(shape), to_string(strides), offset, room);
   }
   impl->dtype = type;
   impl->shape = shape;
@@ -117,12 +118,15 @@ bool Tensor::is_sole_owner() const {
 void* Tensor::data() const {
   const detail::TensorImpl& impl = checked("data", *this);
   std::byte* base = impl.storage->buffer.data();
-  return base ? base + impl.offset * element_bytes(impl.dtype) : nullptr;
+  return base ? base + impl.offset * element_bytes(impl.dtype, impl.storage->device) : nullptr;
 }
 
 void* Tensor::checked_data(DType expected) const {
   if (dtype() != expected) {
     fail("data_ptr", "the tensor is {}, not {}", name_of(dtype()), name_of(expected));
+  }
+  if (expected == DType::F32 && device().is_real()) {
+    fail("data_ptr", "the elements of an f32 tensor on `real` are doubles; use to_vector");
   }
   return data();
 }

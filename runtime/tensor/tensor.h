@@ -72,10 +72,11 @@ class Tensor {
     return static_cast<T*>(checked_data(dtype_of<std::remove_const_t<T>>));
   }
 
-  /// The only element as a C++ value; T must match the element type, except that double reads f32.
+  /// The only element as a C++ value; T must match the element type, except that double reads f32
+  /// (exactly, also on the device `real`).
   template <typename T>
   T item() const;
-  /// All elements in row-major order, copied to the host (any strides, any device).
+  /// All elements in row-major order, copied to the host (any strides, any device); T as for item.
   template <typename T>
   std::vector<T> to_vector() const;
 
@@ -160,7 +161,8 @@ Tensor zeros(const Shape& shape, DType type = DType::F32, Device device = defaul
 Tensor zeros_like(const Tensor& other);
 /// ones, full, full_like: runtime/ops/fill.h (a kernel).
 
-/// Copies host values in row-major order; T is float, int32_t, int64_t (bool: from_bools).
+/// Copies host values in row-major order; T is float, int32_t, int64_t (bool: from_bools), or
+/// double, which makes an f32 tensor: rounded, but on the device `real`.
 template <typename T>
 Tensor from_data(std::span<const T> values, const Shape& shape, Device device = default_device());
 template <typename T>
@@ -170,11 +172,11 @@ Tensor from_data(const std::vector<T>& values, const Shape& shape,
 }
 Tensor from_bools(const std::vector<bool>& values, const Shape& shape,
                   Device device = default_device());
-/// A rank-0 tensor: pg::scalar(2.0f).
-Tensor scalar(float value, Device device = default_device());
+/// A rank-0 tensor: pg::scalar(2.0); numbers are f32, rounded but on the device `real`.
+Tensor scalar(double value, Device device = default_device());
 Tensor scalar(std::int64_t value, Device device = default_device());
-/// A rank-1 tensor from a list: pg::tensor({1, 2, 3}).
-Tensor tensor(std::initializer_list<float> values, Device device = default_device());
+/// A rank-1 f32 tensor from a list: pg::tensor({1, 2, 3}).
+Tensor tensor(std::initializer_list<double> values, Device device = default_device());
 /// start, start + step, ... below end (above, for a negative step).
 Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step = 1, DType type = DType::I64,
               Device device = default_device());
@@ -191,6 +193,8 @@ void move_to_device(const Tensor& x, Device device);
 /// Overwrites all elements of a packed tensor with `bytes` of row-major host data; marks it as
 /// written.
 void write_from_host(const Tensor& x, const void* data, std::size_t bytes);
+/// The same with numbers for an f32 tensor, which are rounded, but on the device `real`.
+void write_from_host(const Tensor& x, std::span<const double> values);
 
 /// Bounds that hold for all elements of an integer tensor with at least one. Of a tensor on a GPU
 /// they are known without waiting when the host filled it, and are then those of the whole storage.

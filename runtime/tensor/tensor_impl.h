@@ -45,6 +45,11 @@ struct TensorImpl {
 Tensor make_view(const char* op, Storage* storage, DType type, const Shape& shape,
                  const Strides& strides, std::int64_t offset);
 
+/// Copies packed elements between any two devices. Host data is on the CPU, or, as doubles for f32,
+/// on `real`.
+void copy_elements(void* to, Device to_device, const void* from, Device from_device,
+                   std::int64_t count, DType type);
+
 /// Notes the range of integers that the host has just written over the whole storage of a tensor on
 /// a GPU.
 void remember_range(const Tensor& x, const void* data);

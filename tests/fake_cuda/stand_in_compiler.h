@@ -17,6 +17,10 @@ class StandInCompiler final : public tile::Compiler {
       const tile::CompileRequest& request) override;
   std::variant<tile::GpuKernel, tile::CompileError> compile_gpu(
       const tile::CompileRequest& request) override;
+  std::variant<tile::RealKernel, tile::CompileError> compile_real(
+      const tile::CompileRequest& request) override {
+    return real_.compile_real(request);
+  }
 
  private:
   tile::Compiler& real_;

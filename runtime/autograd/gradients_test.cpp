@@ -1,0 +1,311 @@
+// Every op of functions.h through check_gradients: gradients and gradients of gradients over the
+// real numbers, fused and recorded, and the f32 ones against them. An op that functions.h declares
+// has to be in the tables here, or in the list of those without gradients.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <regex>
+#include <set>
+
+#include "runtime/autograd/check_gradients.h"
+#include "runtime/autograd/functions.h"
+#include "runtime/tensor/random.h"
+
+namespace pg {
+namespace {
+
+Tensor normal(const Shape& shape, std::uint64_t seed = 1) {
+  Generator generator(seed);
+  return randn(shape, &generator);
+}
+
+/// Uniform in [low, high], with `gap` around zero left out.
+Tensor uniform(const Shape& shape, double low, double high, double gap = 0.0,
+               std::uint64_t seed = 3) {
+  Generator generator(seed);
+  std::vector<float> values(static_cast<std::size_t>(element_count("test", shape)));
+  generator.uniform(values);
+  for (float& value : values) {
+    value = static_cast<float>(low + (high - low) * value);
+    if (std::abs(value) < gap) value = static_cast<float>(std::copysign(gap, value));
+  }
+  return from_data(values, shape);
+}
+
+Tensor ids(const std::vector<std::int32_t>& values, const Shape& shape) {
+  return from_data(values, shape);
+}
+
+struct UnaryCase {
+  const char* name;
+  Tensor (*function)(const Tensor&);
+  double low = -2.0, high = 2.0, gap = 0.0;
+};
+
+const UnaryCase unary_cases[] = {
+    {"neg", neg},
+    {"abs", abs, -2, 2, 0.1},
+    {"sign", sign, -2, 2, 0.1},
+    {"square", square},
+    {"sqrt", sqrt, 0.5},
+    {"rsqrt", rsqrt, 0.5},
+    {"reciprocal", reciprocal, 0.5},
+    {"exp", exp},
+    {"exp2", exp2},
+    {"expm1", expm1},
+    {"log", log, 0.5},
+    {"log2", log2, 0.5},
+    {"log10", log10, 0.5},
+    {"log1p", log1p, -0.5},
+    {"sin", sin},
+    {"cos", cos},
+    {"tan", tan, -1, 1},
+    {"asin", asin, -0.8, 0.8},
+    {"acos", acos, -0.8, 0.8},
+    {"atan", atan},
+    {"sinh", sinh},
+    {"cosh", cosh},
+    {"tanh", tanh},
+    {"erf", erf},
+    {"cbrt", cbrt, 0.5},
+    {"sigmoid", sigmoid},
+    {"silu", silu},
+    {"relu", relu, -2, 2, 0.1},
+    {"gelu", gelu},
+    {"gelu_tanh", gelu_tanh},
+    {"floor", floor, 0.1, 0.9},
+    {"ceil", ceil, 0.1, 0.9},
+    {"round", round, -0.4, 0.4},
+    {"clone", clone},
+    {"contiguous", contiguous},
+};
+
+/// Operands are in (0.5, 2), broadcast with each other.
+struct BinaryCase {
+  const char* name;
+  Tensor (*tensors)(const Tensor&, const Tensor&);
+  Tensor (*number)(const Tensor&, double);
+};
+
+const BinaryCase binary_cases[] = {
+    {"add", add, add},
+    {"sub", sub, sub},
+    {"mul", mul, mul},
+    {"div", div, div},
+    {"pow", pow, pow},
+    {"maximum", maximum, maximum},
+    {"minimum", minimum, minimum},
+    {"atan2", atan2, atan2},
+    {"hypot", hypot, hypot},
+    {"fmod", nullptr, fmod},
+};
+
+/// Ops with more to say than one or two operands; several cases may bear one name.
+struct Case {
+  const char* name;
+  TensorFunction function;
+  Tensors inputs;
+  CheckGradientsOptions options = {};
+};
+
+std::vector<Case> reductions() {
+  std::vector<Case> cases;
+  const Tensor x = normal({3, 4, 5}, 4);
+  for (const Dims& axes : {Dims{}, Dims{1}, Dims{0, 2}, Dims{-1}}) {
+    for (const bool keepdim : {false, true}) {
+      const auto add = [&](const char* name, auto function) {
+        cases.push_back(
+            {name, [=](const Tensors& in) { return function(in[0], axes, keepdim); }, {x}});
+      };
+      add("sum", sum);
+      add("mean", mean);
+      add("amax", amax);
+      add("amin", amin);
+    }
+  }
+  cases.push_back({"sum_to", [](const Tensors& in) { return square(sum_to(in[0], {4, 1})); }, {x}});
+  cases.push_back({"amax", [](const Tensors& in) { return square(amax(in[0], {1})); }, {x}});
+  return cases;
+}
+
+/// Results are squared, so that the gradients depend on the values and their places.
+std::vector<Case> shapes() {
+  std::vector<Case> cases;
+  const Tensor x = normal({2, 3, 4}, 5);
+  const auto add = [&](const char* name, Tensor (*function)(const Tensor&)) {
+    cases.push_back({name, [=](const Tensors& in) { return square(function(in[0])); }, {x}});
+  };
+  add("transpose", [](const Tensor& t) { return transpose(t, 0, 2); });
+  add("permute", [](const Tensor& t) { return permute(t, {2, 0, -2}); });
+  add("reshape", [](const Tensor& t) { return reshape(t, {4, -1}); });
+  add("reshape", [](const Tensor& t) { return reshape(transpose(t, 0, 1), {24}); });
+  add("expand", [](const Tensor& t) { return expand(unsqueeze(t, 1), {2, 5, 3, 4}); });
+  add("squeeze", [](const Tensor& t) { return squeeze(narrow(t, 1, 1, 1), 1); });
+  add("unsqueeze", [](const Tensor& t) { return unsqueeze(t, -1); });
+  add("flatten", [](const Tensor& t) { return flatten(narrow(t, 1, 1, 2)); });
+  add("select", [](const Tensor& t) { return select(t, 1, -1); });
+  add("slice", [](const Tensor& t) { return slice(t, 2, 1, 4, 2); });
+  add("slice", [](const Tensor& t) { return slice(t, -1, -3, -1); });
+  add("narrow", [](const Tensor& t) { return narrow(t, 1, 1, 2); });
+  add("contiguous", [](const Tensor& t) { return contiguous(transpose(t, 1, 2)); });
+  add("cat", [](const Tensor& t) { return cat(Tensors{t, narrow(t, 1, 0, 2) * 2.0}, 1); });
+  add("stack", [](const Tensor& t) { return stack(Tensors{t, t * t}, 1); });
+  add("split", [](const Tensor& t) { return split(t, 3, 2)[1] * split(t, 3, 2)[0].sum(); });
+  return cases;
+}
+
+std::vector<Case> selections() {
+  const Tensor a = normal({2, 3}, 1);
+  const Tensor b = normal({3}, 2);
+  const Tensor chosen = from_bools({true, false, true, false, false, true}, {2, 3});
+  return {
+      {"where",
+       [](const Tensors& in) { return where(in[2], square(in[0]), exp(in[1])); },
+       {a, b, chosen}},
+      {"where", [](const Tensors& in) { return where(in[1], square(in[0]), 2.0); }, {a, chosen}},
+      {"where", [](const Tensors& in) { return where(in[1], 2.0, square(in[0])); }, {b, chosen}},
+      {"clamp", [](const Tensors& in) { return clamp(square(in[0]), 0.01, 0.52); }, {a}},
+  };
+}
+
+std::vector<Case> products() {
+  std::vector<Case> cases;
+  const auto add = [&](const Shape& a, const Shape& b) {
+    cases.push_back({"matmul",
+                     [](const Tensors& in) { return matmul(in[0], in[1]); },
+                     {normal(a, 1), normal(b, 2)}});
+  };
+  add({3, 4}, {4, 2});
+  add({2, 3, 4}, {4, 2});
+  add({2, 3, 4}, {2, 4, 2});
+  add({2, 1, 3, 4}, {5, 4, 2});
+  add({4}, {4, 2});
+  add({3, 4}, {4});
+  add({4}, {4});
+  cases.push_back({"matmul",
+                   [](const Tensors& in) { return matmul(in[0].t(), in[1].t()); },
+                   {normal({4, 3}, 1), normal({2, 4}, 2)}});
+  cases.push_back({"linear",
+                   [](const Tensors& in) { return linear(in[0], in[1], in[2]); },
+                   {normal({2, 3, 4}, 1), normal({5, 4}, 2), normal({5}, 3)}});
+  return cases;
+}
+
+std::vector<Case> layers() {
+  std::vector<Case> cases = {
+      {"softmax", [](const Tensors& in) { return softmax(in[0], -1); }, {normal({3, 5})}},
+      {"softmax", [](const Tensors& in) { return softmax(in[0], 0); }, {normal({3, 2, 2})}},
+      {"log_softmax", [](const Tensors& in) { return log_softmax(in[0], -1); }, {normal({3, 5})}},
+      {"swiglu",
+       [](const Tensors& in) { return swiglu(in[0], in[1]); },
+       {normal({3, 5}, 1), normal({3, 5}, 2)}},
+      {"embedding",
+       [](const Tensors& in) { return square(embedding(in[0], in[1])); },
+       {normal({5, 3}), ids({4, 0, 4, 2}, {2, 2})}},
+      {"rms_norm",
+       [](const Tensors& in) { return rms_norm(in[0], in[1], 1e-5); },
+       {normal({2, 3, 6}, 1), normal({6}, 2)}},
+      {"cross_entropy",
+       [](const Tensors& in) { return cross_entropy(in[0], in[1]); },
+       {normal({2, 2, 5}), ids({1, 0, 4, -100}, {2, 2})}},
+      {"cross_entropy_rows",
+       [](const Tensors& in) { return cross_entropy_rows(in[0], in[1]); },
+       {normal({2, 2, 5}), ids({1, 0, 4, -100}, {2, 2})}},
+  };
+  for (const ops::RopeStyle style : {ops::RopeStyle::Interleaved, ops::RopeStyle::Halves}) {
+    cases.push_back({"rope",
+                     [=](const Tensors& in) {
+                       return square(pg::rope(in[0], ops::rope_tables(8, 4, 1e4), in[1], style));
+                     },
+                     {normal({2, 3, 2, 4}), from_data(std::vector<std::int64_t>{2}, {1})}});
+  }
+  for (const bool causal : {true, false}) {
+    cases.push_back({"attention",
+                     [=](const Tensors& in) { return attention(in[0], in[1], in[2], 0.5, causal); },
+                     {normal({2, 3, 4, 4}, 1), normal({2, 3, 2, 4}, 2), normal({2, 3, 2, 4}, 3)}});
+  }
+  cases.push_back({"attention",
+                   [](const Tensors& in) {
+                     return attention(in[0], in[1], in[2], 0.5, true, {}, Precision::Tf32);
+                   },
+                   {normal({1, 3, 1, 4}, 1), normal({1, 3, 1, 4}, 2), normal({1, 3, 1, 4}, 3)},
+                   {.rounding = 2e-2}});
+  return cases;
+}
+
+void check(const Case& item) {
+  CAPTURE(std::string(item.name));
+  CHECK(check_gradients(item.function, item.inputs, item.options) == "");
+}
+
+TEST_CASE("gradients of unary ops") {
+  for (const UnaryCase& item : unary_cases) {
+    check({item.name,
+           [&](const Tensors& in) { return item.function(in[0]); },
+           {uniform({3, 4}, item.low, item.high, item.gap)}});
+  }
+}
+
+TEST_CASE("gradients of binary ops") {
+  const Tensor a = uniform({2, 1, 3}, 0.5, 2.0, 0, 5);
+  const Tensor b = uniform({3, 1}, 0.5, 2.0, 0, 6);
+  for (const BinaryCase& item : binary_cases) {
+    if (item.tensors) {
+      check({item.name, [&](const Tensors& in) { return item.tensors(in[0], in[1]); }, {a, b}});
+    }
+    check({item.name, [&](const Tensors& in) { return item.number(in[0], 1.37); }, {a}});
+  }
+  check({"-", [](const Tensors& in) { return 1.5 - square(in[0]); }, {a}});
+  check({"/", [](const Tensors& in) { return 1.5 / in[0]; }, {a}});
+  check({"reverse pow",
+         [](const Tensors& in) { return pg::binary(ops::BinaryOp::ReversePow, in[0], 1.5); },
+         {a}});
+}
+
+TEST_CASE("gradients of reductions") {
+  for (const Case& item : reductions()) check(item);
+}
+TEST_CASE("gradients of shape ops") {
+  for (const Case& item : shapes()) check(item);
+}
+TEST_CASE("gradients of selections") {
+  for (const Case& item : selections()) check(item);
+}
+TEST_CASE("gradients of matrix products") {
+  for (const Case& item : products()) check(item);
+}
+TEST_CASE("gradients of layers") {
+  for (const Case& item : layers()) check(item);
+}
+
+/// Their results are integers or bools; `unary` and `binary` stand behind the ops by name; `to` and
+/// back rounds (tape_test.cpp).
+const std::set<std::string> without_gradients = {
+    "eq",          "ne",     "lt",     "le",   "gt",    "ge",     "logical_and", "logical_or",
+    "logical_not", "argmax", "argmin", "cast", "unary", "binary", "remainder", "to"};
+
+TEST_CASE("no op of functions.h is left out") {
+  std::set<std::string> known = without_gradients;
+  for (const UnaryCase& item : unary_cases) known.insert(item.name);
+  for (const BinaryCase& item : binary_cases) known.insert(item.name);
+  for (const auto& cases : {reductions(), shapes(), selections(), products(), layers()}) {
+    for (const Case& item : cases) known.insert(item.name);
+  }
+  std::ifstream header(PICOGRAD_SOURCE_DIR "/runtime/autograd/functions.h");
+  const std::regex declaration(R"(^(?:Tensors? (\w+)\(|PG_(?:UNARY|BINARY)\((\w+), ))");
+  int found = 0;
+  for (std::string line; std::getline(header, line);) {
+    std::smatch match;
+    if (!std::regex_search(line, match, declaration)) continue;
+    const std::string name = match[1].matched ? match[1] : match[2];
+    ++found;
+    CAPTURE(name);
+    CHECK(known.contains(name));
+  }
+  CHECK(found > 80);
+}
+
+}  // namespace
+}  // namespace pg

@@ -6,7 +6,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "runtime/autograd/anomaly.h"
 #include "runtime/autograd/functions.h"
+#include "runtime/autograd/hooks.h"
 #include "runtime/device/error.h"
 
 namespace pg {
@@ -32,7 +34,7 @@ class Walk {
 
  private:
   void run_node(const std::shared_ptr<Node>& node, Tensors gradients);
-  void accumulate_leaf(Node& leaf, const Tensor& gradient);
+  void keep(Tensor& kept, const Tensor& gradient);
   bool is_wanted(const Edge& edge) const {
     return edge.node && (!is_restricted_ || wanted_.contains(edge.node.get()));
   }
@@ -103,12 +105,26 @@ void Walk::run() {
     auto found = pending_.find(node.get());
     Tensors gradients = std::move(found->second);
     pending_.erase(found);
-    if (targets_.contains(node.get())) kept_[node.get()] = gradients;
-    if (!node->is_leaf) {
-      run_node(node, std::move(gradients));
-    } else if (!is_restricted_) {
-      accumulate_leaf(*node, gradients[0]);
+    if (!node->watches.empty()) autograd::run_hooks(*node, gradients);
+    if (!is_restricted_) {
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        Tensor* kept = node->kept_gradient(static_cast<int>(i));
+        if (kept && gradients[i].defined()) keep(*kept, gradients[i]);
+      }
     }
+    if (targets_.contains(node.get())) kept_[node.get()] = gradients;
+    if (!node->is_leaf) run_node(node, std::move(gradients));
+  }
+}
+
+/// In anomaly mode, after the vjp of a node.
+void check_gradients_of(const Node& node, const Tensors& gradients) {
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    const std::string found = autograd::find_anomaly(gradients[i]);
+    if (found.empty()) continue;
+    fail("backward", "the gradient {} of `{}` for its input {} has {}; `{}` is {}",
+         describe(gradients[i]), node.name, i, found, node.name, autograd::describe(node.place));
   }
 }
 
@@ -130,6 +146,7 @@ void Walk::run_node(const std::shared_ptr<Node>& node, Tensors gradients) {
   }
   const Tensors results = node->vjp(autograd::VjpCall(node, gradients, wanted));
   gradients.clear();
+  if (autograd::is_anomaly_mode()) check_gradients_of(*node, results);
   if (results.size() != node->edges.size()) {
     fail("backward", "the vjp of `{}` returned {} gradients for {} inputs", node->name,
          results.size(), node->edges.size());
@@ -143,14 +160,14 @@ void Walk::run_node(const std::shared_ptr<Node>& node, Tensors gradients) {
   for (std::size_t i = 0; i < results.size(); ++i) contribute(node->edges[i], results[i]);
 }
 
-void Walk::accumulate_leaf(Node& leaf, const Tensor& gradient) {
-  if (leaf.leaf_gradient.defined()) {
-    leaf.leaf_gradient = add(leaf.leaf_gradient, gradient);
+void Walk::keep(Tensor& kept, const Tensor& gradient) {
+  if (kept.defined()) {
+    kept = add(kept, gradient);
   } else if (options_.create_graph || (gradient.is_contiguous() && gradient.is_sole_owner())) {
-    leaf.leaf_gradient = gradient;
+    kept = gradient;
   } else {
-    // Gradients are scaled in place (clipping): a leaf's must not share memory with another's.
-    leaf.leaf_gradient = clone(gradient);
+    // Gradients are scaled in place (clipping): one that is kept shares no memory with another.
+    kept = clone(gradient);
   }
 }
 

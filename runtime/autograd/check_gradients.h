@@ -4,14 +4,11 @@
 // tests of ops and vjps.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "runtime/autograd/tape.h"
 
 namespace pg {
-
-using TensorFunction = std::function<Tensor(const Tensors&)>;
 
 struct CheckGradientsOptions {
   int order = 2;  // 1: the gradients alone; 2: also the gradients of the gradients; and so on

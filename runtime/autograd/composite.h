@@ -2,6 +2,7 @@
 // through the same function spelled with small recorded ops.
 #pragma once
 
+#include "runtime/autograd/anomaly.h"
 #include "runtime/autograd/functions.h"
 
 namespace pg::autograd {
@@ -10,6 +11,8 @@ namespace pg::autograd {
 /// tensors in the order of the op's inputs, undefined ones where an input needs no gradient.
 template <typename SpelledOut>
 Tensors differentiate(const VjpCall& call, const Tensors& inputs, SpelledOut&& spelled_out) {
+  // What small ops do on the way (masks of infinities) is not the fused op's.
+  const AnomalyMode off(false);
   const Tensor result = spelled_out(inputs);
   Tensors wanted;
   for (std::size_t i = 0; i < inputs.size(); ++i) {

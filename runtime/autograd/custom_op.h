@@ -19,12 +19,16 @@ using CustomForward = std::function<Tensor(const Tensors& inputs)>;
 using CustomVjp =
     std::function<Tensors(const Tensors& inputs, const Tensor& output, const Tensor& gradient)>;
 
+/// The same with several outputs; gradients of those that the loss does not depend on are zeros.
+using CustomMultiForward = std::function<Tensors(const Tensors& inputs)>;
+using CustomMultiVjp =
+    std::function<Tensors(const Tensors& inputs, const Tensors& outputs, const Tensors& gradients)>;
+
 /// A cheap shared handle, callable like any op.
-class CustomOp {
+class CustomMultiOp {
  public:
-  CustomOp(std::string name, CustomForward forward, CustomVjp vjp);
-  Tensor operator()(const Tensors& inputs) const;
-  Tensor operator()(const Tensor& x) const { return (*this)(Tensors{x}); }
+  CustomMultiOp(std::string name, CustomMultiForward forward, CustomMultiVjp vjp);
+  Tensors operator()(const Tensors& inputs) const;
   const std::string& name() const;
 
  private:
@@ -32,8 +36,24 @@ class CustomOp {
   std::shared_ptr<const State> state_;
 };
 
+/// With one output.
+class CustomOp {
+ public:
+  CustomOp(std::string name, CustomForward forward, CustomVjp vjp);
+  Tensor operator()(const Tensors& inputs) const { return op_(inputs)[0]; }
+  Tensor operator()(const Tensor& x) const { return (*this)(Tensors{x}); }
+  const std::string& name() const { return op_.name(); }
+
+ private:
+  CustomMultiOp op_;
+};
+
 inline CustomOp make_op(std::string name, CustomForward forward, CustomVjp vjp) {
   return CustomOp(std::move(name), std::move(forward), std::move(vjp));
+}
+inline CustomMultiOp make_multi_op(std::string name, CustomMultiForward forward,
+                                   CustomMultiVjp vjp) {
+  return CustomMultiOp(std::move(name), std::move(forward), std::move(vjp));
 }
 /// Named "custom op" in messages.
 inline CustomOp make_op(CustomForward forward, CustomVjp vjp) {

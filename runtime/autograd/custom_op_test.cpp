@@ -52,6 +52,37 @@ TEST_CASE("custom ops") {
         "wrong: the vjp returned a gradient of shape [] for input 0 of shape [2]");
 }
 
+TEST_CASE("custom ops with several outputs") {
+  const CustomMultiOp polar = make_multi_op(
+      "polar",
+      [](const Tensors& in) {
+        return Tensors{in[0] * cos(in[1]), in[0] * sin(in[1]), arange(0, 3)};
+      },
+      [](const Tensors& in, const Tensors& out, const Tensors& g) {
+        return Tensors{g[0] * cos(in[1]) + g[1] * sin(in[1]), g[1] * out[0] - g[0] * out[1]};
+      });
+  const Tensor r = tensor({2, 3}).requires_grad_();
+  const Tensors parts = polar({r, tensor({0, 0})});
+  CHECK(parts.size() == 3);
+  CHECK(parts[1].requires_grad());
+  CHECK_FALSE(parts[2].requires_grad());
+  parts[0].sum().backward();  // the second output plays no part
+  CHECK(values(r.grad()) == std::vector<float>{1, 1});
+  const auto function = [&](const Tensors& in) {
+    const Tensors xy = polar(in);
+    return xy[0] * square(xy[1]);
+  };
+  CHECK(check_gradients(function, {tensor({2, 0.7}), tensor({0.3, -1.1})}) == "");
+  CHECK(check_gradients([&](const Tensors& in) { return polar(in)[1]; },
+                        {tensor({2, 0.7}), tensor({0.3, -1.1})}) == "");
+  const CustomMultiOp empty = make_multi_op(
+      "empty", [](const Tensors&) { return Tensors(); },
+      [](const Tensors&, const Tensors&, const Tensors&) { return Tensors(); });
+  CHECK(message_of([&] { empty({r}); }) == "empty: the forward function returned no tensor");
+  CHECK(message_of([] { make_multi_op("none", {}, {}); }) ==
+        "make_op: `none` needs a forward and a vjp");
+}
+
 constexpr const char* kCubeText = R"(
 /// y = x^3.
 kernel cube<tune B: int = 64>(x: tensor<f32>[N], y: out tensor<f32>[N]) grid (ceil_div(N, B))

@@ -1,8 +1,11 @@
 // See tape.h.
 #include "runtime/autograd/tape.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 
+#include "runtime/autograd/anomaly.h"
 #include "runtime/device/error.h"
 
 namespace pg {
@@ -24,11 +27,6 @@ struct GradMeta final : AutogradMeta {
   explicit GradMeta(Edge edge) : edge(std::move(edge)) {}
   Edge edge;
 };
-
-std::uint64_t next_order() {
-  static std::atomic<std::uint64_t> order{0};
-  return order.fetch_add(1, std::memory_order_relaxed);
-}
 
 /// Parts of dying nodes. Whoever starts draining empties it; nodes that die meanwhile only add to
 /// it, so the depth of recursion stays constant however long a graph is.
@@ -77,6 +75,19 @@ Node::~Node() {
   if (!grave.is_draining) grave.drain();
 }
 
+Tensor* Node::kept_gradient(int output) {
+  if (is_leaf) return &leaf_gradient;
+  for (GradientWatch& watch : watches) {
+    if (watch.output == output && !watch.hook) return &watch.kept;
+  }
+  return nullptr;
+}
+
+std::uint64_t next_order() {
+  static std::atomic<std::uint64_t> order{0};
+  return order.fetch_add(1, std::memory_order_relaxed);
+}
+
 Edge edge_of(const Tensor& x) {
   const auto* meta = static_cast<const GradMeta*>(x.autograd_meta());
   return meta ? meta->edge : Edge{};
@@ -90,32 +101,67 @@ bool needs_record(Operands inputs) {
   return false;
 }
 
-void attach(std::string_view name, std::span<const Tensor> outputs, Operands inputs, Operands saved,
-            Vjp vjp) {
+namespace {
+
+/// In anomaly mode: the first result that is not finite is an error, which says whether its
+/// operands were to blame.
+void check_results(std::string_view name, std::span<const Tensor> outputs, Operands inputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string found = find_anomaly(outputs[i]);
+    if (found.empty()) continue;
+    std::string text = fmt::format("the result {} has {}; it is {}", pg::describe(outputs[i]),
+                                   found, describe(next_place()));
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const std::string before = find_anomaly(*inputs[k]);
+      if (!before.empty()) text += fmt::format("; input {} has {}", k, before);
+    }
+    throw_error(name, text);
+  }
+}
+
+}  // namespace
+
+void attach(std::string_view name, std::span<const Tensor> outputs, std::vector<Edge> edges,
+            Operands saved, Vjp vjp) {
   auto node = std::make_shared<Node>();
   node->order = next_order();
   node->name = name;
+  node->place = next_place();
   node->vjp = std::move(vjp);
-  node->edges.reserve(inputs.size());
-  for (const Tensor* x : inputs) node->edges.push_back(edge_of(*x));
+  node->edges = std::move(edges);
   node->saved.reserve(saved.size());
   for (const Tensor* x : saved) node->saved.push_back(save(*x, outputs));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     node->output_shapes.push_back(outputs[i].shape());
     node->device = outputs[i].device();
     if (outputs[i].dtype() != DType::F32) continue;
-    for (const Tensor* x : inputs) {
-      if (x->is_same(outputs[i])) fail(name, "an output is the very handle of an input");
-    }
     outputs[i].set_autograd_meta(std::make_unique<GradMeta>(Edge{node, static_cast<int>(i)}));
   }
+}
+
+void attach(std::string_view name, std::span<const Tensor> outputs, Operands inputs, Operands saved,
+            Vjp vjp) {
+  std::vector<Edge> edges;
+  edges.reserve(inputs.size());
+  for (const Tensor* x : inputs) {
+    for (const Tensor& output : outputs) {
+      if (output.dtype() == DType::F32 && x->is_same(output))
+        fail(name, "an output is the very handle of an input");
+    }
+    edges.push_back(edge_of(*x));
+  }
+  if (is_anomaly_mode()) check_results(name, outputs, inputs);
+  attach(name, outputs, std::move(edges), saved, std::move(vjp));
 }
 
 Tensor VjpCall::saved(int i) const {
   const Saved& saved = node_->saved[static_cast<std::size_t>(i)];
   if (saved.tensor.version() != saved.version) {
-    fail("backward", "{} of {} is needed by the gradient of `{}` but was written in place",
-         saved.output < 0 ? "an input" : "the output", describe(saved.tensor), node_->name);
+    fail("backward",
+         "{} {} of `{}` is needed by its gradient, but was written in place: it is at version {}, "
+         "saved at version {}; `{}` is {}",
+         saved.output < 0 ? "an input" : "the result", pg::describe(saved.tensor), node_->name,
+         saved.tensor.version(), saved.version, node_->name, describe(node_->place));
   }
   if (saved.output < 0 || !grad_enabled()) return saved.tensor;
   // The gradient is itself being recorded: hand out a handle that leads back to this node.
@@ -150,22 +196,24 @@ Tensor Tensor::requires_grad_(bool value) const {
 
 Tensor Tensor::grad() const {
   const autograd::Edge edge = autograd::edge_of(*this);
-  return edge.node && edge.node->is_leaf ? edge.node->leaf_gradient : Tensor();
+  const Tensor* kept = edge.node ? edge.node->kept_gradient(edge.output) : nullptr;
+  return kept ? *kept : Tensor();
 }
 
 void Tensor::set_grad(const Tensor& gradient) const {
   const autograd::Edge edge = autograd::edge_of(*this);
-  if (!edge.node || !edge.node->is_leaf)
-    fail("set_grad", "only leaves that require a gradient have one");
+  Tensor* kept = edge.node ? edge.node->kept_gradient(edge.output) : nullptr;
+  if (!kept)
+    fail("set_grad", "only leaves that require a gradient, and after retain_grad, have one");
   if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype() ||
                              gradient.device() != device())) {
     fail("set_grad", "{} is no gradient of {}", describe(gradient), describe(*this));
   }
-  edge.node->leaf_gradient = gradient;
+  *kept = gradient;
 }
 
 void Tensor::zero_grad() const {
-  if (requires_grad()) set_grad({});
+  if (grad().defined()) set_grad({});
 }
 
 Tensor Tensor::detach() const { return view::alias(*this); }

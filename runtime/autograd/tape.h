@@ -38,6 +38,11 @@ class NoGrad : GradMode {
 };
 
 using Tensors = std::vector<Tensor>;
+using TensorFunction = std::function<Tensor(const Tensors& inputs)>;
+
+/// Gets the whole gradient of a tensor, all consumers' contributions added; what it returns takes
+/// its place, undefined keeps it. It must not own the tensor itself, which owns the hook.
+using GradientHook = std::function<Tensor(const Tensor& gradient)>;
 
 namespace autograd {
 
@@ -56,6 +61,23 @@ struct Saved {
   Tensor tensor;
   std::uint32_t version = 0;
   int output = -1;
+};
+
+/// Where an op was recorded: the scopes that were open, and its number in the innermost one
+/// (anomaly.h).
+struct ScopeEntry;
+struct Place {
+  std::shared_ptr<const ScopeEntry> scope;
+  std::uint32_t number = 0;
+};
+
+/// A hook on the gradient of an output of a node, or, without a function, a gradient that is kept
+/// there (hooks.h).
+struct GradientWatch {
+  int output = 0;
+  std::uint64_t id = 0;
+  GradientHook hook = {};
+  Tensor kept = {};
 };
 
 /// What a vjp sees of the op it differentiates.
@@ -101,7 +123,12 @@ class Node {
   std::vector<Shape> output_shapes;
   Device device;  // of the outputs; not kept for a leaf, which may move
   Vjp vjp;
+  Place place;
+  std::vector<GradientWatch> watches;
   Tensor leaf_gradient;
+
+  /// Where walks leave the gradient of an output; null where they drop it.
+  Tensor* kept_gradient(int output);
 };
 
 using Operands = std::span<const Tensor* const>;
@@ -110,9 +137,12 @@ using OperandList = std::initializer_list<const Tensor*>;
 /// Whether an op on these inputs has to be recorded now.
 bool needs_record(Operands inputs);
 
-/// Makes `outputs` the results of one new node.
+/// Makes `outputs` the results of one new node, whose vjp gives the gradients of `inputs`, or of
+/// what `edges` lead to.
 void attach(std::string_view name, std::span<const Tensor> outputs, Operands inputs, Operands saved,
             Vjp vjp);
+void attach(std::string_view name, std::span<const Tensor> outputs, std::vector<Edge> edges,
+            Operands saved, Vjp vjp);
 
 /// What a recorded op ends with: attaches `output` when an input requires a gradient, and returns
 /// it. `saved` may name inputs and the output itself.
@@ -125,6 +155,9 @@ Tensor record(std::string_view name, const Tensor& output, OperandList inputs, O
   }
   return output;
 }
+
+/// The number of a node made now: larger than those of all nodes before.
+std::uint64_t next_order();
 
 /// The edge to whatever made `x`; no node when x requires no gradient.
 Edge edge_of(const Tensor& x);

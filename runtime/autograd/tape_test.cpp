@@ -65,36 +65,6 @@ TEST_CASE("a gradient adds its consumers last-created first") {
   CHECK(gradient_of({1e8, -1e8, 1}) == 0.0f);  // (1 + -1e8) + 1e8
 }
 
-TEST_CASE("micrograd: sanity check") {
-  const Tensor x = scalar(-4.0f).requires_grad_();
-  const Tensor z = 2.0 * x + 2.0 + x;
-  const Tensor q = z.relu() + z * x;
-  const Tensor h = (z * z).relu();
-  const Tensor y = h + q + q * x;
-  y.backward();
-  CHECK(y.item<double>() == -20.0);
-  CHECK(x.grad().item<double>() == 46.0);
-}
-
-TEST_CASE("micrograd: more ops") {
-  const Tensor a = scalar(-4.0f).requires_grad_();
-  const Tensor b = scalar(2.0f).requires_grad_();
-  Tensor c = a + b;
-  Tensor d = a * b + b.pow(3);
-  c = c + (c + 1.0);
-  c = c + (1.0 + c + (-a));
-  d = d + (d * 2.0 + (b + a).relu());
-  d = d + (3.0 * d + (b - a).relu());
-  const Tensor e = c - d;
-  const Tensor f = e.pow(2);
-  Tensor g = f / 2.0;
-  g = g + 10.0 / f;
-  g.backward();
-  CHECK(g.item<double>() == doctest::Approx(24.70408163265306).epsilon(1e-6));
-  CHECK(a.grad().item<double>() == doctest::Approx(138.8338192419825).epsilon(1e-6));
-  CHECK(b.grad().item<double>() == doctest::Approx(645.5772594752186).epsilon(1e-6));
-}
-
 TEST_CASE("gradients never share memory with each other") {
   const Tensor a = tensor({1, 2}).requires_grad_();
   const Tensor b = tensor({3, 4}).requires_grad_();
@@ -145,9 +115,9 @@ TEST_CASE("writes in place are found when they matter") {
     y.copy_(tensor({0, 0}));
     x.copy_(tensor({5, 6}));
   }
-  CHECK(message_of([&] { z.backward(); }) ==
-        "backward: the output of f32 [2] is needed by the gradient of `exp` but was written in "
-        "place");
+  CHECK(message_of([&] { z.backward(); })
+            .starts_with("backward: the result f32 [2] of `exp` is needed by its gradient, but was "
+                         "written in place: it is at version 1, saved at version 0; "));
   w.backward();  // saved nothing
   CHECK(values(x.grad()) == std::vector<float>{3, 3});
 }

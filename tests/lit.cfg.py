@@ -1,6 +1,7 @@
 # Golden and end-to-end tests: each file under tests/ says its command in its first lines (RUN:).
 # BUILD names the build folder, PICOGRAD_DATA the folder of test data.
 import os
+import shutil
 
 import lit.formats
 
@@ -30,3 +31,6 @@ config.environment["TILEC_CACHE_DIR"] = os.path.join(build, "lit", "cache")
 config.environment["NO_COLOR"] = "1"
 if os.path.isdir(os.path.join(data, "stories260K")):
     config.available_features.add("data")
+for feature, program in (("gcc", "g++"), ("clang", "clang++-22")):
+    if shutil.which(program):
+        config.available_features.add(feature)

@@ -1,5 +1,6 @@
 // Texts compiled into the binaries (tools/embed.cmake): the standard library, the framework's
-// kernels and the prelude of generated C++. Each list ends with a null name.
+// kernels, the prelude of generated C++, the headers beside kernels built ahead of time. Each list
+// ends with a null name.
 #pragma once
 
 namespace tile {
@@ -11,6 +12,7 @@ struct EmbeddedText {
 
 const EmbeddedText* tile_stdlib();   // stdlib/*.tile
 const EmbeddedText* tile_prelude();  // compiler/codegen/cpp/prelude/*.h
+const EmbeddedText* tile_built();    // compiler/driver/built/*.h
 
 }  // namespace tile
 

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -26,6 +27,22 @@ bool use_color() {
   return isatty(STDERR_FILENO) == 1;
 }
 
+/// The dimension that --contiguous gives the parameter, -1 for none; `otherwise` if not named.
+int contiguous_dim(const tile::KernelParameter& parameter, const tile::Settings& given,
+                   int otherwise) {
+  for (const auto& [name, text] : given) {
+    if (name != parameter.name) continue;
+    if (text == "none") return -1;
+    int dim = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dim);
+    const bool is_number = error == std::errc() && end == text.data() + text.size();
+    if (is_number && dim >= 0 && dim < static_cast<int>(parameter.sizes.size())) return dim;
+    throw UsageError{fmt::format("--contiguous {}={}: `{}` has {} dimensions, counted from 0", name,
+                                 text, name, parameter.sizes.size())};
+  }
+  return otherwise;
+}
+
 }  // namespace
 
 void Input::add_to(CLI::App& command, Targets targets) {
@@ -41,6 +58,32 @@ void Input::add_to(CLI::App& command, Targets targets) {
   command.add_option("--target", target, fmt::format("{}", fmt::join(names, ", ")))
       ->capture_default_str()
       ->check(CLI::IsMember(names));
+}
+
+void Strides::add_to(CLI::App& command) {
+  command
+      .add_option("--contiguous", contiguous,
+                  "NAME=DIMENSION: a tensor's dimension with stride 1, instead of its last; "
+                  "NAME=none: any strides")
+      ->allow_extra_args(false);
+  command.add_flag("--unaligned", is_unaligned,
+                   "addresses and strides need not be multiples of 16 bytes (GPUs)");
+}
+
+std::vector<tile::StrideClass> Strides::of(tile::LoadedFile& file,
+                                           const tile::Selection& selection) const {
+  std::vector<tile::StrideClass> strides;
+  if (contiguous.empty() && !is_unaligned) return strides;
+  const auto signature = tile::kernel_signature(file, selection);
+  if (!signature) return strides;
+  const tile::Settings given = parse_settings(contiguous);
+  for (const tile::KernelParameter& parameter : signature->parameters) {
+    if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
+    const int last = static_cast<int>(parameter.sizes.size()) - 1;
+    const int dim = contiguous_dim(parameter, given, last);
+    strides.push_back({static_cast<std::int8_t>(dim), 0, dim >= 0 && !is_unaligned});
+  }
+  return strides;
 }
 
 tile::KernelSource read_source(const std::string& path) {

@@ -27,6 +27,7 @@ enum ExitCode : int {
 };
 
 using Command = std::function<int()>;
+Command add_build(CLI::App& app);
 Command add_check(CLI::App& app);
 Command add_emit(CLI::App& app);
 Command add_doctor(CLI::App& app);
@@ -45,6 +46,16 @@ struct Input {
 
   enum class Targets { None, Cpus, All };
   void add_to(CLI::App& command, Targets targets);
+};
+
+/// --contiguous and --unaligned: the strides that code is made for.
+struct Strides {
+  std::vector<std::string> contiguous;  // "NAME=DIMENSION"
+  bool is_unaligned = false;
+
+  void add_to(CLI::App& command);
+  /// As in Selection::strides.
+  std::vector<tile::StrideClass> of(tile::LoadedFile& file, const tile::Selection& selection) const;
 };
 
 /// A mistake in how tilec was called; main prints it and exits with `code`.

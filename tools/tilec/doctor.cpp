@@ -9,7 +9,7 @@
 #include "runtime/device/error.h"
 #include "runtime/device/nvrtc.h"
 #include "tools/tilec/command.h"
-#include "tools/tilec/sass.h"
+#include "tools/tilec/toolkit.h"
 #include "tools/tilec/version.h"
 
 namespace tilec {

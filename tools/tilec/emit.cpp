@@ -1,13 +1,11 @@
 // tilec emit: any stage between text and C++ or GPU machine code, printed.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include <algorithm>
 #include <array>
 
 #include "tools/tilec/command.h"
-#include "tools/tilec/sass.h"
+#include "tools/tilec/toolkit.h"
 
 namespace tilec {
 
@@ -18,7 +16,7 @@ struct Options {
   std::string stage;  // empty: the last text before machine code
   std::string print_after;
   std::string output = "-";
-  std::vector<std::string> contiguous;  // "NAME=DIMENSION"
+  Strides strides;
 };
 
 constexpr std::array<std::string_view, 3> gpu_stages = {"llvm", "ptx", "sass"};
@@ -33,37 +31,6 @@ void settle(Options& options) {
     throw UsageError{
         fmt::format("--emit={} is not for --target {}", options.stage, options.input.target)};
   }
-}
-
-/// The dimension that --contiguous gives the parameter; `otherwise` if none.
-int contiguous_dim(const tile::KernelParameter& parameter, const tile::Settings& given,
-                   int otherwise) {
-  for (const auto& [name, text] : given) {
-    if (name != parameter.name) continue;
-    int dim = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dim);
-    const bool is_number = error == std::errc() && end == text.data() + text.size();
-    if (is_number && dim >= 0 && dim < static_cast<int>(parameter.sizes.size())) return dim;
-    throw UsageError{fmt::format("--contiguous {}={}: `{}` has {} dimensions, counted from 0", name,
-                                 text, name, parameter.sizes.size())};
-  }
-  return otherwise;
-}
-
-/// Packed tensors, but for those whose contiguous dimension is given.
-std::vector<tile::StrideClass> strides_of(tile::LoadedFile& file, const Options& options,
-                                          const tile::Selection& selection) {
-  std::vector<tile::StrideClass> strides;
-  if (options.contiguous.empty()) return strides;
-  const auto signature = tile::kernel_signature(file, selection);
-  if (!signature) return strides;
-  const tile::Settings given = parse_settings(options.contiguous);
-  for (const tile::KernelParameter& parameter : signature->parameters) {
-    if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
-    const int last = static_cast<int>(parameter.sizes.size()) - 1;
-    strides.push_back({static_cast<std::int8_t>(contiguous_dim(parameter, given, last)), 0, true});
-  }
-  return strides;
 }
 
 // One kernel instance's text at a stage that needs a compilation.
@@ -99,7 +66,7 @@ int emit(Options options) {
     text = tile::print(file.ast());
   } else {
     for (tile::Selection& selection : selections(file, options.input)) {
-      selection.strides = strides_of(file, options, selection);
+      selection.strides = options.strides.of(file, selection);
       text += emit_kernel(file, options, selection);
     }
   }
@@ -121,8 +88,7 @@ Command add_emit(CLI::App& app) {
       ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp", "llvm", "ptx", "sass"}));
   command->add_option("--print-after", options->print_after,
                       "print the IR to stderr after this pass (check: before the first), or all");
-  command->add_option("--contiguous", options->contiguous,
-                      "NAME=DIMENSION: a tensor's dimension with stride 1, instead of its last");
+  options->strides.add_to(*command);
   command->add_option("-o", options->output, "output file; - is stdout")->capture_default_str();
   return [options] { return emit(*options); };
 }

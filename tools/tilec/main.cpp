@@ -20,9 +20,9 @@ int main(int argc, char** argv) {
       "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output,\n"
       "70 the device failed.");
   const std::vector<std::pair<const char*, tilec::Command>> commands = {
-      {"check", tilec::add_check(app)}, {"doctor", tilec::add_doctor(app)},
-      {"emit", tilec::add_emit(app)},   {"explain", tilec::add_explain(app)},
-      {"run", tilec::add_run(app)},
+      {"build", tilec::add_build(app)},     {"check", tilec::add_check(app)},
+      {"doctor", tilec::add_doctor(app)},   {"emit", tilec::add_emit(app)},
+      {"explain", tilec::add_explain(app)}, {"run", tilec::add_run(app)},
   };
   try {
     app.parse(argc, argv);

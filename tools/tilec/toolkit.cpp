@@ -1,5 +1,5 @@
-// See sass.h.
-#include "tools/tilec/sass.h"
+// See toolkit.h.
+#include "tools/tilec/toolkit.h"
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -51,10 +53,15 @@ struct TemporaryFolder {
 std::string require_program(const std::string& name) {
   const auto program = find_program(name);
   if (program) return *program;
-  throw UsageError{fmt::format("--emit=sass needs `{}` of the CUDA toolkit in PATH or in "
-                               "/usr/local/cuda/bin; --emit=ptx needs nothing",
+  throw UsageError{fmt::format("this needs `{}` in PATH or in /usr/local/cuda/bin (the CUDA "
+                               "toolkit); --emit=ptx and --emit=cpp need nothing",
                                name),
                    exit_environment};
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 /// What the command prints. Its words have no blanks or quotes: paths of ours and of the toolkit.
@@ -72,16 +79,37 @@ std::string run(const std::string& command) {
 
 }  // namespace
 
+Assembled assemble(const std::string& ptx, const std::string& target) {
+  const TemporaryFolder folder;
+  const std::string text = folder.path / "kernel.ptx", object = folder.path / "kernel.cubin";
+  write_output(text, ptx);
+  Assembled assembled;
+  assembled.log =
+      run(fmt::format("{} -v -arch={} -o {} {}", require_program("ptxas"), target, object, text));
+  assembled.cubin = read_file(object);
+  return assembled;
+}
+
 std::string disassemble(const std::string& ptx, const std::string& target) {
-  const std::string assembler = require_program("ptxas");
   const auto disassembler = find_program("nvdisasm");
   const std::string reader =
       disassembler ? *disassembler : require_program("cuobjdump") + " --dump-sass";
   const TemporaryFolder folder;
-  const std::string text = folder.path / "kernel.ptx", object = folder.path / "kernel.cubin";
-  write_output(text, ptx);
-  run(fmt::format("{} -arch={} -o {} {}", assembler, target, object, text));
+  const std::string object = folder.path / "kernel.cubin";
+  write_output(object, assemble(ptx, target).cubin);
   return run(fmt::format("{} {}", reader, object));
+}
+
+std::string link_shared(const std::vector<std::string>& objects) {
+  const TemporaryFolder folder;
+  std::string command = require_program("cc") + " -shared -o " + std::string(folder.path / "out");
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const std::string object = folder.path / fmt::format("{}.o", i);
+    write_output(object, objects[i]);
+    command += " " + object;
+  }
+  run(command);
+  return read_file(folder.path / "out");
 }
 
 }  // namespace tilec

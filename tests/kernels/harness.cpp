@@ -247,7 +247,7 @@ bool RowTest::compare_interpreter(const std::vector<Input>& inputs) {
   using interpret::ProgramOrder;
   constexpr ProgramOrder orders[] = {ProgramOrder::Shuffled, ProgramOrder::Descending,
                                      ProgramOrder::Ascending};
-  for (std::size_t t = 0; t < (is_reduced() ? 1 : tunes_.size()); ++t) {
+  for (std::size_t t = 0; t < tunes_.size(); ++t) {
     const InterpretMode mode{orders[t % 3], row_.writes_all};
     const auto outcome = run_interpreter(optimised_[t], inputs, mode);
     if (!same("interpreter, optimised," + text_of(tunes_[t]), outcome)) return false;
@@ -277,9 +277,7 @@ bool RowTest::compare_cpu(const std::vector<Input>& inputs, bool is_first) {
 /// Schedules as on a CPU; and, where tensors are aligned, the code that does not rely on it.
 std::vector<GpuVariant> RowTest::gpu_variants(const Case& tried) const {
   std::vector<GpuVariant> variants;
-  for (const Settings& tune : tunes_) {
-    if (!is_reduced() || variants.empty()) variants.push_back({joined(row_.settings, tune)});
-  }
+  for (const Settings& tune : tunes_) variants.push_back({joined(row_.settings, tune)});
   for (std::size_t arm = 0; tried.is_first && arm < gpu_arms_; ++arm) {
     variants.push_back({row_.settings, static_cast<int>(arm)});
   }
@@ -385,26 +383,15 @@ bool RowTest::compare_reference(const std::vector<Input>& inputs, const Sizes& s
   return compare_numbers("real mode", *real, values, row_.real_tolerance);
 }
 
-/// All, or the largest alone.
-std::vector<Sizes> chosen_sizes(const std::vector<Sizes>& sizes) {
-  if (!is_reduced() || sizes.empty()) return sizes;
-  const auto volume = [](const Sizes& of) {
-    double product = 1;
-    for (const auto& [symbol, size] : of) product *= static_cast<double>(size);
-    return product;
-  };
-  return {*std::ranges::max_element(sizes, {}, volume)};
-}
-
 std::vector<RowTest::Case> RowTest::make_cases() {
   std::vector<Case> cases;
   std::uint64_t seed = 0;
-  for (const Sizes& sizes : chosen_sizes(row_.sizes)) {
+  for (const Sizes& sizes : row_.sizes) {
     ++seed;
     const bool is_packed = seed % 2 == 1;
     cases.push_back({sizes, Wild::None, is_packed, seed == 1});
     cases.back().inputs = make_inputs(sizes, Wild::None, is_packed, seed);
-    if (row_.wild == Wild::None || is_reduced()) continue;
+    if (row_.wild == Wild::None) continue;
     cases.push_back({sizes, row_.wild, is_packed});
     cases.back().inputs = make_inputs(sizes, row_.wild, is_packed, 1000 + seed);
   }

@@ -88,9 +88,6 @@ class GpuRunner {
   std::map<std::string, std::unique_ptr<Code>> codes_;
 };
 
-/// HARNESS_REDUCED=1, for slow tools such as compute-sanitizer: of each row the largest sizes, with
-/// ordinary numbers, the first setting and all schedules.
-bool is_reduced();
 /// HARNESS_GPU_TARGET, at first sm_90a. A GPU also runs what is compiled for older ones.
 std::string gpu_target();
 /// Does HARNESS_DEVICES name it?

@@ -309,11 +309,6 @@ std::string gpu_target() {
   return chosen != nullptr ? chosen : "sm_90a";
 }
 
-bool is_reduced() {
-  static const bool reduced = std::getenv("HARNESS_REDUCED") != nullptr;
-  return reduced;
-}
-
 bool is_chosen(std::string_view device) {
   const char* chosen = std::getenv("HARNESS_DEVICES");
   const std::string list = fmt::format(",{},", chosen != nullptr ? chosen : "cpu,cuda");

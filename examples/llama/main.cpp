@@ -14,6 +14,7 @@
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/thread_pool.h"
+#include "tools/cli/parse.h"
 
 namespace {
 
@@ -53,7 +54,9 @@ int main(int argc, char** argv) {
       "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
       "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
       "with NaN.\n"
-      "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named.\n"
+      "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named, and\n"
+      "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
+      "libraries to load.\n"
       "Exit codes: 0 done, 2 usage, 4 no such device, 5 bad file or arguments, 6 out of memory,\n"
       "7 a checkpoint cannot be written, 70 the device failed, 130 and 143 stopped by SIGINT and\n"
       "SIGTERM.");
@@ -84,8 +87,8 @@ int main(int argc, char** argv) {
   auto options = std::make_shared<llama::RunOptions>();
   app.add_option("--precision", options->precision, "fp32 or tf32, of matrix products")
       ->default_str("fp32")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, pg::Precision>{
-          {"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
+      ->transform(cli::one_of<pg::Precision>(
+          {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
 
   std::vector<std::pair<std::string, llama::Command>> commands = {
       {"generate", llama::add_generate(app, options)},
@@ -94,14 +97,10 @@ int main(int argc, char** argv) {
       {"dump", llama::add_dump(app, options)},
   };
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? llama::exit_ok : llama::exit_usage;
-  }
+  if (const auto code = cli::parse(app, argc, argv)) return *code;
   if (threads > 0) pg::set_thread_count(threads);
   pg::set_target(target);
-  if (kernel_timeout > 0) pg::set_kernel_timeout(kernel_timeout);
+  if (app.count("--kernel-timeout") > 0) pg::set_kernel_timeout(kernel_timeout);
   tile::install_jit_compiler();
   for (const auto& [name, command] : commands) {
     if (app.got_subcommand(name)) return run(command, device, *options);

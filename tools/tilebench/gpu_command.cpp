@@ -2,6 +2,7 @@
 #include <map>
 
 #include "runtime/device/thread_pool.h"
+#include "tools/cli/parse.h"
 #include "tools/tilebench/gpu.h"
 
 namespace bench::gpu {
@@ -34,8 +35,8 @@ std::function<bool()> add_command(CLI::App& app) {
   gpu->add_option("--peer", a.options.peer,
                   "command of the peer: \"python3 tools/gpu_peer.py PEERS\"");
   auto* matmul = gpu->add_subcommand("matmul", "matrix products (floors: 0.9 and 0.8 of cuBLAS)");
-  const CLI::CheckedTransformer by_name(std::map<std::string, pg::Precision>{
-      {"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}});
+  const CLI::Validator by_name =
+      cli::one_of<pg::Precision>({{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}});
   matmul->add_option("--precision", a.precisions, "tf32, fp32; both without it")
       ->transform(by_name);
   matmul->add_option("--shapes", a.shapes, "MxNxK,...")->capture_default_str();

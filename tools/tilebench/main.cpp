@@ -9,6 +9,7 @@
 #include "compiler/driver/jit_compiler.h"
 #include "runtime/device/error.h"
 #include "runtime/device/thread_pool.h"
+#include "tools/cli/parse.h"
 #include "tools/tilebench/benchmarks.h"
 #include "tools/tilebench/gpu.h"
 
@@ -49,11 +50,7 @@ int main(int argc, char** argv) {
   math->add_option("--json", math_options.json, "file for the hashes");
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   const auto run_gpu = bench::gpu::add_command(app);  // has its own --rounds
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const auto code = cli::parse(app, argc, argv)) return *code;
   try {
     if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
     pg::set_thread_count(std::max(threads, 1));

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "runtime/device/error.h"
+#include "tools/cli/parse.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/version.h"
 
@@ -24,11 +25,7 @@ int main(int argc, char** argv) {
       {"doctor", tilec::add_doctor(app)},   {"emit", tilec::add_emit(app)},
       {"explain", tilec::add_explain(app)}, {"run", tilec::add_run(app)},
   };
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? tilec::exit_ok : tilec::exit_usage;
-  }
+  if (const auto code = cli::parse(app, argc, argv)) return *code;
   try {
     for (const auto& [name, command] : commands) {
       if (app.got_subcommand(name)) return command();

@@ -7,6 +7,7 @@
 
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/train.h"
+#include "tools/cli/parse.h"
 
 namespace llama {
 
@@ -23,8 +24,8 @@ void add_data_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
   command.add_option("--data-order", o.data_order, "random windows, or each once in epochs")
       ->default_str("random")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, DataOrder>{
-          {"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
+      ->transform(
+          cli::one_of<DataOrder>({{"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
   command.add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive());
   command.add_option("--batch", o.batch, "sequences a step")
       ->capture_default_str()
@@ -45,11 +46,10 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
   command
       .add_option("--schedule", o.schedule, "cosine, linear, constant, wsd: of the learning rate")
       ->default_str("cosine")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, ScheduleKind>{{"cosine", ScheduleKind::Cosine},
-                                              {"linear", ScheduleKind::Linear},
-                                              {"constant", ScheduleKind::Constant},
-                                              {"wsd", ScheduleKind::Wsd}}));
+      ->transform(cli::one_of<ScheduleKind>({{"cosine", ScheduleKind::Cosine},
+                                             {"linear", ScheduleKind::Linear},
+                                             {"constant", ScheduleKind::Constant},
+                                             {"wsd", ScheduleKind::Wsd}}));
   command.add_option("--min-lr-ratio", o.min_learning_rate_ratio, "last learning rate / peak")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));

@@ -1,0 +1,97 @@
+// See parse.h.
+#include "tools/cli/parse.h"
+
+#include <llvm/ADT/StringRef.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace cli {
+
+namespace {
+
+constexpr int exit_usage = 2;
+
+/// A word of the command line that nothing takes, and the names it may have meant.
+struct Unknown {
+  std::string kind;
+  std::string word;
+  std::vector<std::string> known;
+};
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+/// Follows the words through the subcommands to the first one that is not known.
+std::optional<Unknown> find_unknown(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* level = &app;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") return std::nullopt;
+    if (word.starts_with("--")) {
+      const std::string name = word.substr(0, word.find('='));
+      const CLI::Option* option = nullptr;
+      for (const CLI::App* at = level; at != nullptr && option == nullptr; at = at->get_parent()) {
+        option = at->get_option_no_throw(name);
+      }
+      if (option == nullptr) return Unknown{"option", name, option_names(*level)};
+      const bool has_value = word.size() == name.size() && option->get_items_expected_max() > 0;
+      if (has_value && option->get_items_expected_max() == 1) ++i;
+      continue;
+    }
+    if (word.starts_with("-")) continue;
+    const auto subcommands = level->get_subcommands([](const CLI::App*) { return true; });
+    if (subcommands.empty()) continue;
+    const auto next = std::ranges::find(subcommands, word, &CLI::App::get_name);
+    if (next == subcommands.end()) {
+      Unknown unknown{"command", word, {}};
+      for (const CLI::App* known : subcommands) unknown.known.push_back(known->get_name());
+      return unknown;
+    }
+    level = *next;
+  }
+  return std::nullopt;
+}
+
+std::string nearest(const Unknown& unknown) {
+  std::string best;
+  unsigned least = static_cast<unsigned>(unknown.word.size()) / 3 + 2;
+  for (const std::string& name : unknown.known) {
+    const unsigned distance = llvm::StringRef(unknown.word).edit_distance(name, true, least);
+    if (distance >= least) continue;
+    least = distance;
+    best = name;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const auto unknown = find_unknown(app, argc, argv);
+    if (!unknown) {
+      app.exit(error);
+      return exit_usage;
+    }
+    const std::string meant = nearest(*unknown);
+    std::fprintf(stderr, "%s: unknown %s `%s`%s\nRun with --help for more information.\n",
+                 app.get_name().c_str(), unknown->kind.c_str(), unknown->word.c_str(),
+                 meant.empty() ? "" : ("; did you mean `" + meant + "`?").c_str());
+    return exit_usage;
+  }
+}
+
+}  // namespace cli

@@ -1,0 +1,33 @@
+// What our programs share on top of CLI11: options that take one of several names, and mistakes on
+// the command line answered with the nearest name that exists.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+namespace cli {
+
+/// For an option that holds an enumerator: takes it by name, and shows the names in the help.
+template <class Enum>
+CLI::Validator one_of(const std::map<std::string, Enum>& names) {
+  std::string list;
+  for (const auto& [name, value] : names) list += (list.empty() ? "" : ",") + name;
+  return CLI::Validator(
+      [names, list](std::string& text) -> std::string {
+        const auto found = names.find(text);
+        if (found == names.end()) return "`" + text + "` is none of " + list;
+        // CLI11 reads enumerators as numbers.
+        text = std::to_string(static_cast<std::underlying_type_t<Enum>>(found->second));
+        return {};
+      },
+      "{" + list + "}");
+}
+
+/// Parses the command line. Nothing when the program shall go on, else its exit code: 0 after
+/// --help and the like, 2 after a mistake, which is said on stderr.
+std::optional<int> parse(CLI::App& app, int argc, char** argv);
+
+}  // namespace cli

@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "examples/llama/data/texts.h"
+#include "examples/llama/data/dataset.h"
 #include "examples/llama/dump.h"
 #include "examples/llama/evaluate.h"
 #include "examples/llama/generate.h"
@@ -82,7 +82,7 @@ Command add_generate(CLI::App& app, SharedRunOptions run) {
 Command add_eval(CLI::App& app, SharedRunOptions run) {
   struct Options {
     std::string model, tokenizer;
-    std::vector<std::filesystem::path> data;
+    TextFiles data;
     std::int64_t batch = 8, seq = 0;
     bool validation = false;
   };
@@ -90,7 +90,10 @@ Command add_eval(CLI::App& app, SharedRunOptions run) {
   auto* command = app.add_subcommand("eval", "Mean loss of a model on a text, in nats per token");
   command->add_option("model", options->model, "llama2.c .bin file or Hugging Face folder")
       ->required();
-  command->add_option("--data", options->data, "text files")->required()->check(CLI::ExistingFile);
+  command->add_option("--data", options->data.paths, "text, .jsonl or token files")
+      ->required()
+      ->check(CLI::ExistingPath);
+  command->add_option("--field", options->data.field, "of .jsonl files")->capture_default_str();
   command->add_option("--tokenizer", options->tokenizer, "tokenizer file, or bytes");
   command->add_option("--batch", options->batch, "windows at once")->capture_default_str();
   command->add_option("--seq", options->seq, "tokens a window; 0: the model's context")
@@ -100,8 +103,7 @@ Command add_eval(CLI::App& app, SharedRunOptions run) {
     Model model = open_model(options->model, *run);
     auto tokenizer =
         choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
-    std::string text = read_texts(options->data);
-    Tokens tokens = tokenizer->encode(text);
+    Tokens tokens = load_tokens(options->data, *tokenizer);
     if (options->validation) tokens = split_tokens(tokens).validation;
     std::int64_t seq = options->seq > 0 ? options->seq : model.config().max_positions;
     EvalResult result = evaluate(model, tokens, options->batch, seq);

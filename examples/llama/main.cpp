@@ -9,6 +9,7 @@
 
 #include "compiler/driver/jit_compiler.h"
 #include "examples/llama/commands.h"
+#include "examples/llama/text_commands.h"
 #include "examples/llama/train/command.h"
 #include "runtime/device/device.h"
 #include "runtime/device/error.h"
@@ -95,6 +96,9 @@ int main(int argc, char** argv) {
       {"train", llama::add_train(app, options)},
       {"eval", llama::add_eval(app, options)},
       {"dump", llama::add_dump(app, options)},
+      {"tokenize", llama::add_tokenize(app)},
+      {"train-tokenizer", llama::add_train_tokenizer(app)},
+      {"prepare", llama::add_prepare(app)},
   };
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
   if (const auto code = cli::parse(app, argc, argv)) return *code;

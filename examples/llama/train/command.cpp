@@ -18,10 +18,18 @@ CLI::Range positive() { return {std::int64_t{1}, std::int64_t{1} << 31}; }
 void add_data_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--out", o.out, "folder for the model, its checkpoints and records")
       ->required();
-  command.add_option("--data", o.data, "text files")->check(CLI::ExistingFile);
+  command
+      .add_option("--data", o.data,
+                  "text, .jsonl or token files (.tokens, .bin), or folders of token files")
+      ->check(CLI::ExistingPath);
+  command.add_option("--val-data", o.validation_data, "instead of the last tenth of --data")
+      ->check(CLI::ExistingPath);
+  command.add_option("--field", o.field, "of .jsonl files: which one is the text")
+      ->capture_default_str();
   command.add_option("--model", o.model, "preset, config.json, or weights to go on from")
       ->capture_default_str();
-  command.add_option("--tokenizer", o.tokenizer, "chars, bytes or a file")->capture_default_str();
+  command.add_option("--tokenizer", o.tokenizer, "chars, bytes, a file or a folder with one")
+      ->capture_default_str();
   command.add_option("--data-order", o.data_order, "random windows, or each once in epochs")
       ->default_str("random")
       ->transform(

@@ -24,6 +24,8 @@ template <class Options, class Visit>
 void each_setting(Options& options, Visit&& visit) {
   visit("model", options.model);
   visit("data", options.data);
+  visit("val-data", options.validation_data);
+  visit("field", options.field);
   visit("tokenizer", options.tokenizer);
   visit("data-order", options.data_order);
   visit("steps", options.steps);
@@ -73,6 +75,7 @@ nlohmann::json settings_of(const TrainOptions& options) {
   placed.model = absolute_if_file(placed.model);
   placed.tokenizer = absolute_if_file(placed.tokenizer);
   std::ranges::transform(placed.data, placed.data.begin(), absolute_if_file);
+  std::ranges::transform(placed.validation_data, placed.validation_data.begin(), absolute_if_file);
   nlohmann::json settings = nlohmann::json::object();
   const auto add = [&](const char* name, const auto& field) { settings[name] = field; };
   each_setting(placed, add);
@@ -96,7 +99,7 @@ void adopt_settings(TrainOptions& options, const nlohmann::json& settings,
 }
 
 std::string differences(const nlohmann::json& settings, const nlohmann::json& in_checkpoint) {
-  std::set<std::string> unchecked = {"data"};  // compared by content
+  std::set<std::string> unchecked = {"data", "val-data"};  // compared by content
   const TrainOptions any;
   each_habit(any, [&](const char* name, const auto&) { unchecked.insert(name); });
   std::string lines;

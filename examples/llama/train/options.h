@@ -23,8 +23,10 @@ struct TrainOptions {
 
   // What decides which weights come out.
   std::string model = "char-small";  // preset, config.json, or a folder or .bin with weights
-  std::vector<std::string> data;     // files
-  std::string tokenizer = "chars";   // chars, bytes or a file
+  std::vector<std::string> data;     // text, .jsonl or token files, or folders of token files
+  std::vector<std::string> validation_data;  // empty: the last tenth of the data
+  std::string field = "text";                // of .jsonl files
+  std::string tokenizer = "chars";           // chars, bytes or a file
   DataOrder data_order = DataOrder::Random;
   std::int64_t steps = 1000;
   std::int64_t batch = 12;  // sequences a step, over all micro-batches

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "examples/llama/data/texts.h"
+#include "examples/llama/data/dataset.h"
 #include "examples/llama/train/step.h"
 #include "examples/llama/weights.h"
 #include "runtime/device/error.h"
@@ -17,9 +17,30 @@ namespace {
 
 constexpr const char* this_code = "picograd " PICOGRAD_VERSION;
 
-std::unique_ptr<Tokenizer> open_tokenizer(const TrainOptions& options, std::string_view text,
-                                          std::int64_t vocab_size) {
-  if (options.tokenizer == "chars") return make_character_tokenizer(text);
+TextFiles text_files(const TrainOptions& options, const std::vector<std::string>& names) {
+  return {{names.begin(), names.end()}, options.field};
+}
+
+// The characters are those of all the data, so that validation finds each of its own.
+std::unique_ptr<Tokenizer> tokenizer_of_characters(const TrainOptions& options) {
+  std::string text;
+  for (const auto& names : {options.data, options.validation_data}) {
+    const std::vector<std::filesystem::path> paths(names.begin(), names.end());
+    for (const std::filesystem::path& path : expand_folders(paths)) {
+      if (is_token_file(path)) {
+        throw pg::Error(
+            fmt::format("train: {} holds token ids; name the tokenizer that made them "
+                        "with --tokenizer",
+                        path.string()));
+      }
+    }
+    text += join_texts(read_texts(text_files(options, names)));
+  }
+  return make_character_tokenizer(text);
+}
+
+std::unique_ptr<Tokenizer> open_tokenizer(const TrainOptions& options, std::int64_t vocab_size) {
+  if (options.tokenizer == "chars") return tokenizer_of_characters(options);
   if (options.tokenizer == "bytes") return make_byte_tokenizer();
   return load_tokenizer(options.tokenizer, vocab_size);
 }
@@ -83,6 +104,15 @@ std::string hash_of_tokens(const Tokens& tokens) {
   return hasher.digest();
 }
 
+// Texts are tokenised once, into shards beside the model.
+Split load_split(const TrainOptions& options, const Tokenizer& tokenizer) {
+  const std::filesystem::path shards = options.out / "tokens";
+  Tokens tokens = load_tokens(text_files(options, options.data), tokenizer, shards);
+  if (options.validation_data.empty()) return split_tokens(tokens);
+  return {std::move(tokens),
+          load_tokens(text_files(options, options.validation_data), tokenizer, shards)};
+}
+
 std::filesystem::path tokenizer_beside(const FoundCheckpoint& checkpoint) {
   for (const auto& [name, seal] : checkpoint.manifest.files) {
     if (name.starts_with("tokenizer")) return checkpoint.path / name;
@@ -107,9 +137,8 @@ void check_same_run(const TrainOptions& options, const FoundCheckpoint& checkpoi
 }  // namespace
 
 Run start_run(const TrainOptions& options) {
-  const std::string text = read_texts({options.data.begin(), options.data.end()});
-  auto tokenizer = open_tokenizer(options, text, expected_vocab(options));
-  Split tokens = split_tokens(tokenizer->encode(text));
+  auto tokenizer = open_tokenizer(options, expected_vocab(options));
+  Split tokens = load_split(options, *tokenizer);
   DataSource source = make_source(options, tokens.training);
   pg::Generator weights(options.seed);
   Model model = open_model(options, *tokenizer, weights);
@@ -132,8 +161,7 @@ Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) 
   std::vector<pg::Tensor> parameters = trainable(model);
   auto tokenizer = load_tokenizer(tokenizer_beside(checkpoint), model.config().vocab_size);
   KeptFile tokenizer_file = kept_file(*tokenizer);
-  Split tokens =
-      split_tokens(tokenizer->encode(read_texts({options.data.begin(), options.data.end()})));
+  Split tokens = load_split(options, *tokenizer);
   std::string data_hash = hash_of_tokens(tokens.training);
   if (data_hash != manifest.data_hash) {
     throw pg::Error(fmt::format("{}: was trained on other data than --data {}",

@@ -1,5 +1,5 @@
-# Writes OUTPUT: a C++ file with a hash over the files that LIST names, one a line. Machine code of
-# an older compiler is then never taken for this one's (driver/gpu_kernel.h).
+# Writes OUTPUT: a C++ file with a hash over the files that LIST names, one a line, as
+# NAMESPACE::NAME.
 file(STRINGS ${LIST} files)
 set(hashes "")
 foreach(file ${files})
@@ -7,5 +7,5 @@ foreach(file ${files})
   string(APPEND hashes ${hash})
 endforeach()
 string(SHA256 fingerprint "${hashes}")
-file(WRITE ${OUTPUT} "// Generated.\nnamespace tile {\nextern const char* const compiler_fingerprint;\n"
-     "const char* const compiler_fingerprint = \"${fingerprint}\";\n}  // namespace tile\n")
+file(WRITE ${OUTPUT} "// Generated.\nnamespace ${NAMESPACE} {\nextern const char* const ${NAME};\n"
+     "const char* const ${NAME} = \"${fingerprint}\";\n}  // namespace ${NAMESPACE}\n")

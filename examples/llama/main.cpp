@@ -58,9 +58,9 @@ int main(int argc, char** argv) {
       "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named, and\n"
       "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
       "libraries to load.\n"
-      "Exit codes: 0 done, 2 usage, 4 no such device, 5 bad file or arguments, 6 out of memory,\n"
-      "7 a checkpoint cannot be written, 70 the device failed, 130 and 143 stopped by SIGINT and\n"
-      "SIGTERM.");
+      "Exit codes: 0 done, 2 usage, 3 a replay differs or a loss is not finite, 4 no such device,\n"
+      "5 bad file or arguments, 6 out of memory, 7 a checkpoint cannot be written, 70 the device\n"
+      "failed, 130 and 143 stopped by SIGINT and SIGTERM.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";
@@ -92,9 +92,8 @@ int main(int argc, char** argv) {
           {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
 
   std::vector<std::pair<std::string, llama::Command>> commands = {
-      {"generate", llama::add_generate(app, options)},
-      {"train", llama::add_train(app, options)},
-      {"eval", llama::add_eval(app, options)},
+      {"generate", llama::add_generate(app, options)}, {"train", llama::add_train(app, options)},
+      {"replay", llama::add_replay(app, options)},     {"eval", llama::add_eval(app, options)},
       {"dump", llama::add_dump(app, options)},
       {"tokenize", llama::add_tokenize(app)},
       {"train-tokenizer", llama::add_train_tokenizer(app)},

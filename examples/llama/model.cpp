@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "runtime/autograd/anomaly.h"
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
 
@@ -99,7 +100,9 @@ pg::Tensor Model::logits(const pg::Tensor& tokens) const {
   }
   double eps = config_.norm_eps;
   pg::Tensor x = pg::embedding(embedding_, tokens);
-  for (const Layer& layer : layers_) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const pg::Scope scope(fmt::format("layer {}", i));
+    const Layer& layer = layers_[i];
     x = x + attention(layer, pg::rms_norm(x, layer.attention_norm, eps));
     pg::Tensor h = pg::rms_norm(x, layer.mlp_norm, eps);
     pg::Tensor inner = pg::swiglu(linear(h, layer.gate), linear(h, layer.up));

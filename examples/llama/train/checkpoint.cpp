@@ -45,6 +45,14 @@ void rename_folder(const fs::path& from, const fs::path& to) {
 
 fs::path with_ending(fs::path path, std::string_view ending) { return path += ending; }
 
+// The new name first: what is left by an interrupted removal is not taken for a checkpoint.
+void remove_folder(const fs::path& path) {
+  if (!fs::exists(path)) return;
+  const fs::path doomed = with_ending(path, std::string(".old") += temporary_ending);
+  rename_folder(path, doomed);
+  fs::remove_all(doomed);
+}
+
 Manifest read_manifest(const fs::path& checkpoint) {
   const pg::nn::InputFile file(op, (checkpoint / manifest_name).string());
   if (file.size() > max_manifest_bytes) {
@@ -74,6 +82,39 @@ Manifest check_checkpoint(const fs::path& path) {
     }
   }
   return manifest;
+}
+
+void write_checkpoint(const fs::path& path, const Snapshot& snapshot) try {
+  const fs::path folder = path.parent_path();
+  const fs::path temporary = with_ending(path, temporary_ending);
+  const auto file = [&](const std::string& name) { return (temporary / name).string(); };
+  remove_folder(path);  // renamed by a first attempt whose last sync failed
+  fs::remove_all(temporary);
+  if (fs::create_directories(folder)) pg::nn::sync_folder(op, folder.parent_path());
+  fs::create_directory(temporary);
+
+  Manifest manifest = snapshot.manifest;
+  const std::string config = to_hf_json(snapshot.model.config());
+  manifest.files["config.json"] = pg::nn::write_whole_file(op, file("config.json"), config);
+  const KeptFile& tokenizer = snapshot.tokenizer;
+  manifest.files[tokenizer.name] =
+      pg::nn::write_whole_file(op, file(tokenizer.name), tokenizer.bytes);
+  manifest.files["model.safetensors"] = pg::nn::save_safetensors(
+      file("model.safetensors"), snapshot.model.parameters(), {{"format", "pt"}});
+  manifest.files[optimizer_name] =
+      pg::nn::save_safetensors(file(optimizer_name), snapshot.optimizer.state_dict());
+  if (!snapshot.batch.empty()) {
+    manifest.files[batch_name] = pg::nn::save_safetensors(file(batch_name), snapshot.batch);
+  }
+  pg::nn::write_whole_file(op, file(manifest_name), to_text(manifest));
+
+  if (check_checkpoint(temporary) != manifest) {
+    pg::fail(op, "{}: does not hold what was written", file(manifest_name));
+  }
+  rename_folder(temporary, path);
+  pg::nn::sync_folder(op, folder.string());
+} catch (const fs::filesystem_error& error) {
+  pg::fail(op, "{}", error.what());
 }
 
 std::vector<std::int64_t> Checkpoints::steps() const {
@@ -133,58 +174,19 @@ void Checkpoints::clean_up(std::int64_t last_step) const try {
 void Checkpoints::save(const Snapshot& snapshot) const {
   const fs::path path = path_of(snapshot.manifest.step);
   try {
-    write(snapshot);
+    write_checkpoint(path, snapshot);
     return;
   } catch (const pg::Error& error) {
     warn(fmt::format("{}; the checkpoint is written once more", error.what()));
   }
   try {
-    write(snapshot);
+    write_checkpoint(path, snapshot);
   } catch (const pg::Error& error) {
     std::error_code ignored;
     fs::remove_all(with_ending(path, temporary_ending), ignored);
     throw Failure(exit_io, fmt::format("{}: cannot be saved, older checkpoints are kept: {}",
                                        path.string(), error.what()));
   }
-}
-
-void Checkpoints::write(const Snapshot& snapshot) const try {
-  const fs::path path = path_of(snapshot.manifest.step);
-  const fs::path temporary = with_ending(path, temporary_ending);
-  const auto file = [&](const std::string& name) { return (temporary / name).string(); };
-  remove(snapshot.manifest.step);  // renamed by a first attempt whose last sync failed
-  fs::remove_all(temporary);
-  if (fs::create_directories(folder_)) pg::nn::sync_folder(op, folder_.parent_path());
-  fs::create_directory(temporary);
-
-  Manifest manifest = snapshot.manifest;
-  const std::string config = to_hf_json(snapshot.model.config());
-  manifest.files["config.json"] = pg::nn::write_whole_file(op, file("config.json"), config);
-  const KeptFile& tokenizer = snapshot.tokenizer;
-  manifest.files[tokenizer.name] =
-      pg::nn::write_whole_file(op, file(tokenizer.name), tokenizer.bytes);
-  manifest.files["model.safetensors"] = pg::nn::save_safetensors(
-      file("model.safetensors"), snapshot.model.parameters(), {{"format", "pt"}});
-  manifest.files[optimizer_name] =
-      pg::nn::save_safetensors(file(optimizer_name), snapshot.optimizer.state_dict());
-  pg::nn::write_whole_file(op, file(manifest_name), to_text(manifest));
-
-  if (check_checkpoint(temporary) != manifest) {
-    pg::fail(op, "{}: does not hold what was written", file(manifest_name));
-  }
-  rename_folder(temporary, path);
-  pg::nn::sync_folder(op, folder_.string());
-} catch (const fs::filesystem_error& error) {
-  pg::fail(op, "{}", error.what());
-}
-
-// The new name first: what is left by an interrupted removal is not taken for a checkpoint.
-void Checkpoints::remove(std::int64_t step) const {
-  const fs::path path = path_of(step);
-  if (!fs::exists(path)) return;
-  const fs::path doomed = with_ending(path, std::string(".old") += temporary_ending);
-  rename_folder(path, doomed);
-  fs::remove_all(doomed);
 }
 
 std::int64_t Checkpoints::best() const {
@@ -204,13 +206,13 @@ void Checkpoints::keep_last(std::int64_t keep) const try {
   std::vector<std::int64_t> found = steps();
   found.resize(static_cast<std::size_t>(std::max<std::int64_t>(std::ssize(found) - keep, 0)));
   std::erase(found, best());
-  for (const std::int64_t step : found) remove(step);
+  for (const std::int64_t step : found) remove_folder(path_of(step));
 } catch (const std::exception& error) {
   warn(fmt::format("old checkpoints are not all removed: {}", error.what()));
 }
 
-void load_optimizer(const FoundCheckpoint& checkpoint, pg::nn::Optimizer& optimizer) {
-  optimizer.load_state_dict(pg::nn::load_safetensors((checkpoint.path / optimizer_name).string()));
+void load_optimizer(const fs::path& checkpoint, pg::nn::Optimizer& optimizer) {
+  optimizer.load_state_dict(pg::nn::load_safetensors((checkpoint / optimizer_name).string()));
 }
 
 }  // namespace llama

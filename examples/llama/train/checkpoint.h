@@ -22,12 +22,15 @@ struct KeptFile {
   std::string bytes;
 };
 
+inline constexpr const char* batch_name = "batch.safetensors";
+
 /// What is saved: views of a running trainer.
 struct Snapshot {
   Manifest manifest;  // its files are filled in by save
   const Model& model;
   const pg::nn::Optimizer& optimizer;
   const KeptFile& tokenizer;
+  std::vector<NamedTensor> batch = {};  // of a dump (step_guard.h)
 };
 
 struct FoundCheckpoint {
@@ -62,8 +65,6 @@ class Checkpoints {
 
  private:
   std::int64_t best() const;  // step with the lowest validation loss; -1: none was measured
-  void write(const Snapshot& snapshot) const;
-  void remove(std::int64_t step) const;
 
   std::filesystem::path folder_;
 };
@@ -72,7 +73,10 @@ class Checkpoints {
 /// damaged or of another size.
 Manifest check_checkpoint(const std::filesystem::path& path);
 
+/// Writes one checkpoint as the folder `path`, in place of one that is there. Throws pg::Error.
+void write_checkpoint(const std::filesystem::path& path, const Snapshot& snapshot);
+
 /// Puts the optimizer's part of a checkpoint back.
-void load_optimizer(const FoundCheckpoint& checkpoint, pg::nn::Optimizer& optimizer);
+void load_optimizer(const std::filesystem::path& checkpoint, pg::nn::Optimizer& optimizer);
 
 }  // namespace llama

@@ -139,6 +139,8 @@ TEST_CASE("manifest: what is written reads back, and nothing else reads") {
     CHECK(body_error(fmt::format("/files/{}", name).c_str(), {{"bytes", 1}})
               .find("is not the plain name of a file") != std::string::npos);
   }
+  CHECK(error_of([] { parse_manifest_body(std::string(1 << 20, '[')); }) ==
+        "nested more than 8 deep");
   CHECK(error_of([] { parse_manifest_body("[1]"); }) == "not a JSON object");
   CHECK(error_of([] { parse_manifest_body("{}"); }) == "field `format` is missing");
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/train/checkpoint.h"
+#include "examples/llama/train/replay.h"
 #include "examples/llama/train/train.h"
 #include "tools/cli/parse.h"
 
@@ -77,6 +78,12 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--clip", o.clip, "largest global gradient norm; 0: no clipping")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
+  command
+      .add_option("--on-nan", o.on_nan,
+                  "stop, skip or ignore: a step whose loss or gradient norm is not finite")
+      ->default_str("stop")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, OnNan>{
+          {"stop", OnNan::Stop}, {"skip", OnNan::Skip}, {"ignore", OnNan::Ignore}}));
 }
 
 void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
@@ -90,6 +97,14 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
       ->check(CLI::NonNegativeNumber);
   command.add_option("--keep", o.keep, "checkpoints to keep, besides the best")
       ->capture_default_str()
+      ->check(positive());
+  command.add_option("--sample-every", o.sample_every, "steps between samples of text; 0: none")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--spike", o.spike, "dump steps of so many times the usual loss; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9));
+  command.add_option("--dump-step", o.dump_step, "dump this step for `llama replay`")
       ->check(positive());
   command
       .add_option("--stop-after", o.stop_after,
@@ -106,8 +121,10 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
 // The settings that were not given again are the checkpoint's.
 void take_settings_from_checkpoint(const CLI::App& command, TrainOptions& options) {
   std::set<std::string> given;
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->count() > 0) given.insert(option->get_single_name());
+  for (const CLI::App* app : {&command, command.get_parent()}) {
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->count() > 0) given.insert(option->get_single_name());
+    }
   }
   const Checkpoints checkpoints(options.out / "checkpoints");
   adopt_settings(options, checkpoints.latest(options.allow_older).manifest.settings, given);
@@ -134,9 +151,32 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
     const TrainOutcome outcome = train(*options);
     fmt::print("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},
                                       {"step", outcome.step},
+                                      {"skipped", outcome.skipped},
                                       {"weights", outcome.weights_hash}}
                            .dump());
     return outcome.signal == 0 ? exit_ok : exit_by_signal + outcome.signal;
+  };
+}
+
+Command add_replay(CLI::App& app, SharedRunOptions run) {
+  struct Options {
+    std::filesystem::path out;
+    std::int64_t step = 0;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("replay", "Compute a dumped step once more and compare");
+  command->add_option("out", options->out, "folder of the run")->required();
+  command->add_option("--step", options->step, "the step")->required()->check(positive());
+  command->footer("Exit code 3 when loss, gradient norm or weights have other bits than recorded.");
+  return [options, run] {
+    const Replay result = replay(options->out, options->step, *run);
+    for (const auto& [name, record] :
+         {std::pair("recorded", &result.recorded), std::pair("computed", &result.computed)}) {
+      fmt::print("{}: loss {}, gradient norm {}, weights {}\n", name, record->loss,
+                 record->gradient_norm, record->weights_hash);
+    }
+    fmt::print("{}\n", result.is_same() ? "the same bits" : "DIFFERENT");
+    return result.is_same() ? exit_ok : exit_check_failed;
   };
 }
 

@@ -6,5 +6,6 @@
 namespace llama {
 
 Command add_train(CLI::App& app, SharedRunOptions run);
+Command add_replay(CLI::App& app, SharedRunOptions run);
 
 }  // namespace llama

@@ -18,6 +18,7 @@ constexpr int format_version = 1;
 constexpr std::string_view opening = "{\"hash\": \"", after_hash = "\", \"manifest\":\n",
                            closing = "\n}\n";
 constexpr std::size_t hash_digits = 32;
+constexpr int deepest = 8;
 
 const json& member(const json& object, const char* name) {
   const auto found = object.find(name);
@@ -71,6 +72,7 @@ std::string to_text(const Manifest& m) {
       {"format", format_version},
       {"code", m.code},
       {"step", m.step},
+      {"skipped", m.skipped},
       {"data", {{"seed", m.data.seed}, {"epoch", m.data.epoch}, {"index", m.data.index}}},
       {"data_hash", m.data_hash},
       {"weights_hash", m.weights_hash},
@@ -96,7 +98,12 @@ Manifest parse_manifest(std::string_view text) {
 }
 
 Manifest parse_manifest_body(std::string_view text_of_body) {
-  const json body = json::parse(text_of_body, nullptr, false);
+  // Copying what is nested without end would exhaust the stack.
+  const auto check_depth = [](int depth, json::parse_event_t, const json&) {
+    if (depth > deepest) throw pg::Error(fmt::format("nested more than {} deep", deepest));
+    return true;
+  };
+  const json body = json::parse(text_of_body, check_depth, false);
   if (!body.is_object()) throw pg::Error("not a JSON object");
   if (const std::uint64_t format = whole_number(body, "format"); format != format_version) {
     throw pg::Error(fmt::format("format {}, this program reads format {}", format, format_version));
@@ -104,6 +111,7 @@ Manifest parse_manifest_body(std::string_view text_of_body) {
   Manifest m;
   m.code = text(body, "code");
   m.step = count(body, "step");
+  m.skipped = count(body, "skipped");
   const json& data = object(body, "data");
   m.data = {whole_number(data, "seed"), count(data, "epoch"), count(data, "index")};
   m.data_hash = text(body, "data_hash");

@@ -16,10 +16,11 @@
 namespace llama {
 
 struct Manifest {
-  std::string code;       // the build that wrote it
-  std::int64_t step = 0;  // updates done
-  DataPosition data;      // of the next batch; with the seed all there is of random numbers
-  std::string data_hash;  // of the tokens trained on
+  std::string code;          // the build that wrote it
+  std::int64_t step = 0;     // done
+  std::int64_t skipped = 0;  // of these without an update
+  DataPosition data;         // of the next batch; with the seed all there is of random numbers
+  std::string data_hash;     // of the tokens trained on
   std::string weights_hash;
   std::optional<double> validation_loss;  // when it was measured at this step
   nlohmann::json settings = nlohmann::json::object();

@@ -14,6 +14,9 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ScheduleKind, {{ScheduleKind::Cosine, "cosine"},
                                             {ScheduleKind::Linear, "linear"},
                                             {ScheduleKind::Constant, "constant"},
                                             {ScheduleKind::Wsd, "wsd"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(OnNan, {{OnNan::Stop, "stop"},
+                                     {OnNan::Skip, "skip"},
+                                     {OnNan::Ignore, "ignore"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(DataOrder,
                              {{DataOrder::Epochs, "epochs"}, {DataOrder::Random, "random"}})
 
@@ -42,6 +45,7 @@ void each_setting(Options& options, Visit&& visit) {
   visit("eps", options.eps);
   visit("weight-decay", options.weight_decay);
   visit("clip", options.clip);
+  visit("on-nan", options.on_nan);
   visit("seed", options.seed);
 }
 
@@ -51,6 +55,8 @@ void each_habit(Options& options, Visit&& visit) {
   visit("eval-every", options.eval_every);
   visit("checkpoint-every", options.checkpoint_every);
   visit("keep", options.keep);
+  visit("sample-every", options.sample_every);
+  visit("spike", options.spike);
 }
 
 // Of the same type; get_to would quietly make 1 of 1.9.
@@ -81,6 +87,10 @@ nlohmann::json settings_of(const TrainOptions& options) {
   each_setting(placed, add);
   each_habit(placed, add);
   settings["precision"] = pg::name_of(options.run.precision);
+  // In fp32 all devices give the same bits.
+  if (options.run.precision != pg::Precision::Fp32) {
+    settings["device"] = options.run.device.is_cuda() ? "cuda" : "cpu";
+  }
   return settings;
 }
 
@@ -96,6 +106,10 @@ void adopt_settings(TrainOptions& options, const nlohmann::json& settings,
   };
   each_setting(options, adopt);
   each_habit(options, adopt);
+  if (!given.contains("precision")) {
+    const bool is_tf32 = settings.value("precision", "") == pg::name_of(pg::Precision::Tf32);
+    options.run.precision = is_tf32 ? pg::Precision::Tf32 : pg::Precision::Fp32;
+  }
 }
 
 std::string differences(const nlohmann::json& settings, const nlohmann::json& in_checkpoint) {

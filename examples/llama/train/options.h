@@ -17,6 +17,13 @@ namespace llama {
 
 enum class ScheduleKind : std::uint8_t { Cosine, Linear, Constant, Wsd };
 
+/// What becomes of a step whose loss or gradient norm is not finite.
+enum class OnNan : std::uint8_t {
+  Stop,    // the run ends
+  Skip,    // weights and optimizer stay as they are
+  Ignore,  // the update is made all the same
+};
+
 struct TrainOptions {
   RunOptions run;
   std::filesystem::path out;
@@ -41,15 +48,19 @@ struct TrainOptions {
   double eps = 1e-8;
   double weight_decay = 0.1;  // on tensors of two or more dimensions
   double clip = 1.0;          // largest global gradient norm; 0: no clipping
+  OnNan on_nan = OnNan::Stop;
   std::uint64_t seed = 1337;
 
   // What only watches and keeps.
   std::int64_t eval_every = 250;         // 0: only at the end
   std::int64_t checkpoint_every = 1000;  // 0: only when the run is stopped
   std::int64_t keep = 2;                 // checkpoints, and the best
+  std::int64_t sample_every = 0;         // 0: never
+  double spike = 3.0;                    // times the usual loss is dumped; 0: nothing is
 
   // What concerns one call.
   std::int64_t stop_after = 0;  // steps; 0: all
+  std::int64_t dump_step = 0;   // dumped whatever its loss; 0: none
   bool resume = false;
   bool allow_older = false;       // resume from an older checkpoint when the newest is damaged
   bool allow_other_code = false;  // resume a checkpoint that another build wrote

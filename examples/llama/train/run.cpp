@@ -13,9 +13,13 @@
 
 namespace llama {
 
+extern const char* const sources_fingerprint;  // of all that decides a run's bits; generated
+
 namespace {
 
-constexpr const char* this_code = "picograd " PICOGRAD_VERSION;
+std::string this_code() {
+  return fmt::format("picograd {}, sources {}", PICOGRAD_VERSION, sources_fingerprint);
+}
 
 TextFiles text_files(const TrainOptions& options, const std::vector<std::string>& names) {
   return {{names.begin(), names.end()}, options.field};
@@ -78,12 +82,6 @@ KeptFile kept_file(const Tokenizer& tokenizer) {
   return {tokenizer.file_name(), tokenizer.contents()};
 }
 
-pg::nn::AdamW make_optimizer(const TrainOptions& options,
-                             const std::vector<pg::Tensor>& parameters) {
-  return {pg::nn::decay_matrices_only(parameters, options.weight_decay),
-          {options.learning_rate, options.beta1, options.beta2, options.eps}};
-}
-
 DataSource make_source(const TrainOptions& options, const Tokens& tokens) {
   return {tokens,
           {.batch = options.batch,
@@ -127,14 +125,20 @@ void check_same_run(const TrainOptions& options, const FoundCheckpoint& checkpoi
     throw pg::Error(fmt::format("{}: cannot be resumed with other settings:{}",
                                 checkpoint.path.string(), lines));
   }
-  if (manifest.code != this_code && !options.allow_other_code) {
+  if (manifest.code != this_code() && !options.allow_other_code) {
     throw pg::Error(fmt::format(
         "{}: written by {}, this is {}, whose bits may differ; --allow-other-code goes on",
-        checkpoint.path.string(), manifest.code, this_code));
+        checkpoint.path.string(), manifest.code, this_code()));
   }
 }
 
 }  // namespace
+
+pg::nn::AdamW make_optimizer(const TrainOptions& options,
+                             const std::vector<pg::Tensor>& parameters) {
+  return {pg::nn::decay_matrices_only(parameters, options.weight_decay),
+          {options.learning_rate, options.beta1, options.beta2, options.eps}};
+}
 
 Run start_run(const TrainOptions& options) {
   auto tokenizer = open_tokenizer(options, expected_vocab(options));
@@ -170,17 +174,19 @@ Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) 
   DataSource source = make_source(options, tokens.training);
   source.restore(manifest.data);
   pg::nn::AdamW optimizer = make_optimizer(options, parameters);
-  load_optimizer(checkpoint, optimizer);
+  load_optimizer(checkpoint.path, optimizer);
   return {std::move(tokenizer),  std::move(tokenizer_file), std::move(tokens),
           std::move(data_hash),  std::move(source),         std::move(model),
-          std::move(parameters), std::move(optimizer),      manifest.step};
+          std::move(parameters), std::move(optimizer),      manifest.step,
+          manifest.skipped};
 }
 
 Snapshot snapshot_of(const Run& run, const TrainOptions& options,
                      std::optional<double> validation_loss) {
   Manifest manifest;
-  manifest.code = this_code;
+  manifest.code = this_code();
   manifest.step = run.step;
+  manifest.skipped = run.skipped;
   manifest.data = run.source.position();
   manifest.data_hash = run.data_hash;
   manifest.weights_hash = run.weights_hash();

@@ -22,10 +22,14 @@ struct Run {
   Model model;
   std::vector<pg::Tensor> parameters;
   pg::nn::AdamW optimizer;
-  std::int64_t step = 0;  // done
+  std::int64_t step = 0;     // done, the skipped ones too
+  std::int64_t skipped = 0;  // without an update: --on-nan skip
 
   std::string weights_hash() const { return pg::nn::hash_of(parameters); }
 };
+
+pg::nn::AdamW make_optimizer(const TrainOptions& options,
+                             const std::vector<pg::Tensor>& parameters);
 
 Run start_run(const TrainOptions& options);
 /// Throws pg::Error listing every setting that is not the checkpoint's, or saying that the data or

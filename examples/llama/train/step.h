@@ -1,6 +1,7 @@
 // The gradients of one training step, over one batch or over the micro-batches it is cut into.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct StepGradients {
   float loss = 0;   // nats per token
   float norm = 0;   // before clipping
   pg::Tensor clip;  // what AdamW::step multiplies gradients with
+
+  bool are_finite() const { return std::isfinite(loss) && std::isfinite(norm); }
 };
 
 /// Leaves the gradients of the batch's mean loss in grad(). The batch is cut into `parts` of whole

@@ -11,7 +11,9 @@
 #include "examples/llama/report.h"
 #include "examples/llama/train/run.h"
 #include "examples/llama/train/run_lock.h"
+#include "examples/llama/train/sampling.h"
 #include "examples/llama/train/step.h"
+#include "examples/llama/train/step_guard.h"
 #include "examples/llama/train/stop_signals.h"
 #include "examples/llama/weights.h"
 #include "runtime/device/buffer.h"
@@ -39,19 +41,19 @@ Run open_run(const TrainOptions& options, const Checkpoints& checkpoints) {
 }
 
 // One update: loss, gradients, clipping, AdamW. Loss and norm are those before the update.
-StepMetrics take_step(Run& run, const TrainOptions& options, const pg::nn::Schedule& schedule) {
+StepMetrics take_step(Run& run, const TrainOptions& options, const pg::nn::Schedule& schedule,
+                      StepGuard& guard) {
   auto start = std::chrono::steady_clock::now();
   run.optimizer.set_lr(schedule.at(run.step));
   const Batch batch = run.source.next_batch(options.run.device);
   StepGradients gradients =
       compute_gradients(run.model, run.parameters, batch, options.accumulate, options.clip);
-  if (!std::isfinite(gradients.loss) || !std::isfinite(gradients.norm)) {
-    throw pg::Error(fmt::format("train: step {}: loss {}, gradient norm {}", run.step + 1,
-                                gradients.loss, gradients.norm));
-  }
-  run.optimizer.step(gradients.clip);
+  const bool is_updated = guard.admits(run, batch, gradients);
+  if (is_updated) run.optimizer.step(gradients.clip);
   run.optimizer.zero_grad();
   ++run.step;
+  run.skipped += is_updated ? 0 : 1;
+  guard.finish(run, gradients, is_updated);
 
   StepMetrics metrics;
   metrics.step = run.step;
@@ -82,12 +84,13 @@ TrainOutcome train(const TrainOptions& options) {
              pg::name_of(run.model.precision()));
 
   const StopSignals signals;
+  StepGuard guard(options);
   const std::int64_t last_step = options.stop_after > 0
                                      ? std::min(run.step + options.stop_after, options.steps)
                                      : options.steps;
   TrainOutcome outcome{.validation_loss = NAN};
   while (run.step < options.steps) {
-    report.step(take_step(run, options, schedule));
+    report.step(take_step(run, options, schedule, guard));
 
     std::optional<double> validation_loss;
     if (run.step == options.steps || is_due(options.eval_every, run.step)) {
@@ -95,6 +98,8 @@ TrainOutcome train(const TrainOptions& options) {
       outcome.validation_loss = *validation_loss;
       report.evaluation({run.step, *validation_loss});
     }
+
+    if (is_due(options.sample_every, run.step)) show_sample(run, options);
 
     outcome.signal = signals.received();
     const bool stops = run.step < options.steps && (outcome.signal != 0 || run.step == last_step);
@@ -106,6 +111,7 @@ TrainOutcome train(const TrainOptions& options) {
   }
 
   outcome.step = run.step;
+  outcome.skipped = run.skipped;
   outcome.weights_hash = run.weights_hash();
   if (run.step == options.steps) {
     outcome.signal = 0;  // too late to stop anything

@@ -11,6 +11,7 @@ namespace llama {
 struct TrainOutcome {
   std::int64_t step = 0;       // done
   double validation_loss = 0;  // NaN when there was no validation in this call
+  std::int64_t skipped = 0;
   std::string weights_hash = {};
   int signal = 0;  // that stopped the run early; 0: none
 };

@@ -7,9 +7,12 @@
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
 #include "examples/llama/train/checkpoint.h"
+#include "examples/llama/train/replay.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/step.h"
 #include "examples/llama/train/test_support.h"
+#include "runtime/nn/safetensors.h"
+#include "runtime/ops/fill.h"
 
 using namespace llama;
 namespace fs = std::filesystem;
@@ -110,6 +113,88 @@ TEST_CASE("train: a folder with a run in it, and one that another trainer works 
               .find(fmt::format("another trainer works here, process {} on", ::getpid())) !=
           std::string::npos);
   }
+}
+
+TEST_CASE("train: a step that was dumped is replayed to the same bits, a changed one is found") {
+  TestFolder folder("replay");
+  TrainOptions options = small_run(folder.path / "run");
+  options.accumulate = 2;
+  options.dump_step = 3;
+  options.sample_every = 3;
+  const TrainOutcome dumped = train(options);
+  const Replay same = replay(options.out, 3, options.run);
+  CHECK(same.is_same());
+  CHECK(same.recorded.is_updated);
+  CHECK(std::stof(same.recorded.loss) > 1);
+  CHECK(read_file(options.out / "samples.txt", limit).starts_with("--- step 3 ---\n"));
+  // Watching changes nothing.
+  TrainOptions unwatched = small_run(folder.path / "unwatched");
+  unwatched.accumulate = 2;
+  CHECK(train(unwatched).weights_hash == dumped.weights_hash);
+
+  StepRecord other = same.recorded;
+  other.learning_rate *= 1.0001;  // what another machine did
+  dump_record(dump_path(options.out, 3), other);
+  const Replay different = replay(options.out, 3, options.run);
+  CHECK(!different.is_same());
+  CHECK(different.computed.loss == different.recorded.loss);
+  CHECK(different.computed.weights_hash != different.recorded.weights_hash);
+  CHECK(error_of([&] {
+          replay(options.out, 4, options.run);
+        }).ends_with("step 4 was not dumped; train --dump-step 4 dumps it"));
+}
+
+TEST_CASE("train: a loss that is not finite stops, is skipped or ignored; what spikes is dumped") {
+  TestFolder folder("nan");
+  // Weights as large as this overflow in the product with them.
+  TrainOptions options = small_run(folder.path / "first");
+  options.tokenizer = "bytes";
+  train(options);
+  const fs::path model = folder.path / "model";
+  fs::create_directories(model);
+  fs::copy_file(options.out / "config.json", model / "config.json");
+  auto weights = pg::nn::load_safetensors((options.out / "model.safetensors").string());
+  for (auto& named : weights) {
+    if (named.name.ends_with("0.mlp.up_proj.weight")) {
+      named.tensor = pg::full(named.tensor.shape(), 3e38, pg::DType::F32, pg::cpu_device);
+    }
+  }
+  pg::nn::save_safetensors((model / "model.safetensors").string(), weights);
+
+  options.model = model.string();
+  options.steps = 2;
+  options.checkpoint_every = 0;
+  options.out = folder.path / "stop";
+  try {
+    train(options);
+    FAIL("a loss that is not finite was accepted");
+  } catch (const Failure& failure) {
+    const std::string message = failure.what();
+    CAPTURE(message);
+    CHECK(failure.code() == exit_check_failed);
+    CHECK(message.starts_with("train: step 1: loss "));
+    CHECK(message.find(": linear: the result f32 [4, 16, ") != std::string::npos);
+    CHECK(message.find(" of layer 0 (") != std::string::npos);
+    CHECK(message.find("--step 1` computes it again") != std::string::npos);
+  }
+  CHECK(replay(options.out, 1, options.run).is_same());
+
+  options.out = folder.path / "skip";
+  options.on_nan = OnNan::Skip;
+  const TrainOutcome skipped = train(options);
+  CHECK(skipped.skipped == 2);
+  CHECK(skipped.step == 2);
+  std::vector<pg::Tensor> before;
+  for (const auto& named : weights) before.push_back(named.tensor);
+  CHECK(skipped.weights_hash == pg::nn::hash_of(before));
+  CHECK(replay(options.out, 2, options.run).is_same());
+
+  options.out = folder.path / "ignore";
+  options.on_nan = OnNan::Ignore;
+  const TrainOutcome ignored = train(options);
+  CHECK(ignored.skipped == 0);
+  CHECK(ignored.weights_hash != skipped.weights_hash);
+  CHECK(replay(options.out, 2, options.run).is_same());
 }
 
 TEST_CASE("micro-batches: gradients within 2e-6 of the whole batch's, tied and untied") {

@@ -1,0 +1,28 @@
+// See sampling.h.
+#include "examples/llama/train/sampling.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "examples/llama/generate.h"
+#include "runtime/autograd/tape.h"
+
+namespace llama {
+
+void show_sample(const Run& run, const TrainOptions& options) {
+  const pg::NoGrad no_grad;
+  const GenerateOptions sample{
+      .prompt = "", .steps = 256, .sampler = {.temperature = 0.8, .seed = options.seed}};
+  std::string text = fmt::format("--- step {} ---\n", run.step);
+  generate(run.model, *run.tokenizer, sample, [&](std::string_view piece) { text += piece; });
+  text += "\n";
+  std::fputs(text.c_str(), stderr);
+  std::ofstream file(options.out / "samples.txt", std::ios::app);
+  if (!(file << text << std::flush)) {
+    std::fputs("warning: samples.txt: cannot be written, training goes on\n", stderr);
+  }
+}
+
+}  // namespace llama

@@ -1,0 +1,76 @@
+// See step_dump.h.
+#include "examples/llama/train/step_dump.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "examples/llama/base/files.h"
+#include "runtime/device/error.h"
+
+namespace llama {
+
+namespace {
+
+constexpr const char* record_name = "record.json";
+constexpr std::size_t max_record_bytes = 1 << 16;
+
+// Calls visit(name, field) for each.
+template <class Record, class Visit>
+void each_field(Record& record, Visit&& visit) {
+  visit("loss", record.loss);
+  visit("grad_norm", record.gradient_norm);
+  visit("updated", record.is_updated);
+  visit("lr", record.learning_rate);
+  visit("weights", record.weights_hash);
+}
+
+void warn(const pg::Error& error) {
+  std::fputs(fmt::format("warning: a step could not be dumped: {}\n", error.what()).c_str(),
+             stderr);
+}
+
+}  // namespace
+
+StepRecord record_of(const StepGradients& gradients, bool is_updated, const Run& run) {
+  return {fmt::format("{}", gradients.loss), fmt::format("{}", gradients.norm), is_updated,
+          run.optimizer.lr(), run.weights_hash()};
+}
+
+std::filesystem::path dump_path(const std::filesystem::path& out, std::int64_t step) {
+  return out / "dumps" / fmt::format("step-{:06}", step);
+}
+
+void dump_inputs(const std::filesystem::path& path, const Run& run, const TrainOptions& options,
+                 const Batch& batch) try {
+  Snapshot snapshot = snapshot_of(run, options, {});
+  snapshot.batch = {{"inputs", batch.inputs}, {"targets", batch.targets}};
+  write_checkpoint(path, snapshot);
+} catch (const pg::Error& error) {
+  warn(error);
+}
+
+void dump_record(const std::filesystem::path& path, const StepRecord& record) try {
+  nlohmann::json json;
+  each_field(record, [&](const char* name, const auto& field) { json[name] = field; });
+  pg::nn::write_whole_file("dump", (path / record_name).string(), json.dump(1) + "\n");
+} catch (const pg::Error& error) {
+  warn(error);
+}
+
+StepRecord read_record(const std::filesystem::path& path) {
+  const std::string text = read_file(path / record_name, max_record_bytes);
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  StepRecord record;
+  each_field(record, [&](const char* name, auto& field) {
+    const auto found = json.find(name);
+    if (found == json.end() || found->type() != nlohmann::json(field).type()) {
+      pg::fail("replay", "{}: field `{}` is missing or of another type",
+               (path / record_name).string(), name);
+    }
+    found->get_to(field);
+  });
+  return record;
+}
+
+}  // namespace llama

@@ -1,0 +1,89 @@
+// See step_guard.h.
+#include "examples/llama/train/step_guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "examples/llama/base/exit_code.h"
+#include "examples/llama/train/step_dump.h"
+#include "runtime/autograd/anomaly.h"
+
+namespace llama {
+
+namespace {
+
+constexpr int most_dumps = 8;      // of one call: each is as large as a checkpoint
+constexpr int settled_after = 20;  // losses, until a spike can be told
+constexpr double memory = 0.95;    // of the running mean
+
+void warn(const std::string& message) {
+  std::fputs(("warning: " + message + "\n").c_str(), stderr);
+}
+
+}  // namespace
+
+std::string first_anomaly(const Run& run, const Batch& batch, const TrainOptions& options) {
+  for (const NamedTensor& parameter : run.model.parameters()) {
+    const std::string found = pg::autograd::find_anomaly(parameter.tensor);
+    if (!found.empty()) return fmt::format("parameter {} has {}", parameter.name, found);
+  }
+  run.optimizer.zero_grad();
+  try {
+    const pg::AnomalyMode anomaly;
+    compute_gradients(run.model, run.parameters, batch, options.accumulate, options.clip);
+  } catch (const pg::Error& error) {
+    return error.what();
+  }
+  return "each gradient is finite, the sum of their squares is not";
+}
+
+bool StepGuard::is_spike(float loss) {
+  const bool is_far_above =
+      options_.spike > 0 && losses_ >= settled_after && loss > options_.spike * usual_loss_;
+  usual_loss_ = losses_ == 0 ? loss : memory * usual_loss_ + (1 - memory) * loss;
+  ++losses_;
+  return is_far_above;
+}
+
+bool StepGuard::admits(const Run& run, const Batch& batch, const StepGradients& gradients) {
+  const std::int64_t step = run.step + 1;
+  const double usual = usual_loss_;
+  const bool is_finite = gradients.are_finite();
+  const bool spikes = is_finite && is_spike(gradients.loss);
+  const bool is_asked_for = step == options_.dump_step;
+  is_dumped_ = is_asked_for || ((!is_finite || spikes) && dumps_ < most_dumps);
+  const std::filesystem::path dump = dump_path(options_.out, step);
+  if (is_dumped_) {
+    ++dumps_;
+    dump_inputs(dump, run, options_, batch);
+  }
+  if (spikes) {
+    warn(fmt::format("step {}: loss {:.4f}, usual is {:.4f}", step, gradients.loss, usual));
+  }
+  if (is_finite) return true;
+
+  const std::string what =
+      fmt::format("step {}: loss {}, gradient norm {}", step, gradients.loss, gradients.norm);
+  if (options_.on_nan == OnNan::Ignore) {
+    warn(what);
+    return true;
+  }
+  const std::string cause = first_anomaly(run, batch, options_);
+  if (options_.on_nan == OnNan::Skip) {
+    warn(fmt::format("{}, no update: {}", what, cause));
+    return false;
+  }
+  if (is_dumped_) dump_record(dump, record_of(gradients, false, run));
+  throw Failure(exit_check_failed,
+                fmt::format("train: {}: {}; `llama replay {} --step {}` computes it again", what,
+                            cause, options_.out.string(), step));
+}
+
+void StepGuard::finish(const Run& run, const StepGradients& gradients, bool is_updated) {
+  if (!is_dumped_) return;
+  dump_record(dump_path(options_.out, run.step), record_of(gradients, is_updated, run));
+}
+
+}  // namespace llama

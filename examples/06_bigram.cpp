@@ -83,7 +83,7 @@ void teach(const lesson::Settings& settings) {
   const pg::NoGrad no_grad;
   std::printf("by learning: %.4f\n", cost(pg::log_softmax(weight, 1), counts).item<double>());
   std::printf("largest difference of a probability: %.4f\n",
-              pg::amax(pg::abs(pg::softmax(weight, 1) - probabilities)).item<double>());
+              pg::abs(pg::softmax(weight, 1) - probabilities).max().item());
 
   // Both tables are the same model: the same random numbers draw the same names.
   const std::vector<float> counted = probabilities.to_vector<float>();

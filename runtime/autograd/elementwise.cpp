@@ -1,4 +1,4 @@
-// Recorded element-wise ops (functions.h).
+// Recorded element-wise ops (runtime/autograd/elementwise.h).
 #include <cmath>
 #include <numbers>
 
@@ -39,86 +39,38 @@ struct UnaryRule {
   Tensor (*derivative)(const Tensor& saved);
 };
 
-#define FROM_X [](const Tensor& x)
-#define FROM_Y [](const Tensor& y)
-constexpr UnaryRule kUnaryRules[] = {{UnaryOp::Abs, FROM_X{return sign(x);
-}  // namespace
-}  // namespace pg
-, {UnaryOp::Square, FROM_X{return x * 2.0;
-}
-}
-, {UnaryOp::Log, FROM_X{return reciprocal(x);
-}
-}
-, {UnaryOp::Log2, FROM_X{return reciprocal(x * std::numbers::ln2);
-}
-}
-, {UnaryOp::Log10, FROM_X{return reciprocal(x * std::numbers::ln10);
-}
-}
-, {UnaryOp::Log1p, FROM_X{return reciprocal(x + 1.0);
-}
-}
-, {UnaryOp::Sin, FROM_X{return cos(x);
-}
-}
-, {UnaryOp::Cos, FROM_X{return -sin(x);
-}
-}
-, {UnaryOp::Asin, FROM_X{return rsqrt(1.0 - square(x));
-}
-}
-, {UnaryOp::Acos, FROM_X{return -rsqrt(1.0 - square(x));
-}
-}
-, {UnaryOp::Atan, FROM_X{return reciprocal(1.0 + square(x));
-}
-}
-, {UnaryOp::Sinh, FROM_X{return cosh(x);
-}
-}
-, {UnaryOp::Cosh, FROM_X{return sinh(x);
-}
-}
-, {UnaryOp::Erf, FROM_X{return exp(-square(x)) * (2.0 * std::numbers::inv_sqrtpi);
-}
-}
-, {UnaryOp::Silu, derivative_of_silu}, {UnaryOp::Gelu, derivative_of_gelu_tanh},
+#define FROM_X(derivative) [](const Tensor& x) -> Tensor { return derivative; }
+#define FROM_Y(derivative) [](const Tensor& y) -> Tensor { return derivative; }
+constexpr UnaryRule kUnaryRules[] = {
+    {UnaryOp::Abs, FROM_X(sign(x))},
+    {UnaryOp::Square, FROM_X(x * 2.0)},
+    {UnaryOp::Log, FROM_X(reciprocal(x))},
+    {UnaryOp::Log2, FROM_X(reciprocal(x * std::numbers::ln2))},
+    {UnaryOp::Log10, FROM_X(reciprocal(x * std::numbers::ln10))},
+    {UnaryOp::Log1p, FROM_X(reciprocal(x + 1.0))},
+    {UnaryOp::Sin, FROM_X(cos(x))},
+    {UnaryOp::Cos, FROM_X(-sin(x))},
+    {UnaryOp::Asin, FROM_X(rsqrt(1.0 - square(x)))},
+    {UnaryOp::Acos, FROM_X(-rsqrt(1.0 - square(x)))},
+    {UnaryOp::Atan, FROM_X(reciprocal(1.0 + square(x)))},
+    {UnaryOp::Sinh, FROM_X(cosh(x))},
+    {UnaryOp::Cosh, FROM_X(sinh(x))},
+    {UnaryOp::Erf, FROM_X(exp(-square(x)) * (2.0 * std::numbers::inv_sqrtpi))},
+    {UnaryOp::Silu, derivative_of_silu},
+    {UnaryOp::Gelu, derivative_of_gelu_tanh},
     {UnaryOp::GeluErf, derivative_of_gelu},
     {UnaryOp::Relu, [](const Tensor& either) { return cast(gt(either, 0.0), DType::F32); }},
-    {UnaryOp::Sqrt, FROM_Y{return 0.5 / y;
-}
-}
-, {UnaryOp::Rsqrt, FROM_Y{return y * square(y) * -0.5;
-}
-}
-, {UnaryOp::Reciprocal, FROM_Y{return -square(y);
-}
-}
-, {UnaryOp::Exp, FROM_Y{return y;
-}
-}
-, {UnaryOp::Exp2, FROM_Y{return y * std::numbers::ln2;
-}
-}
-, {UnaryOp::Expm1, FROM_Y{return y + 1.0;
-}
-}
-, {UnaryOp::Tan, FROM_Y{return 1.0 + square(y);
-}
-}
-, {UnaryOp::Tanh, FROM_Y{return 1.0 - square(y);
-}
-}
-, {UnaryOp::Cbrt, FROM_Y{return 1.0 / (square(y) * 3.0);
-}
-}
-, {UnaryOp::Sigmoid, FROM_Y{return y * (1.0 - y);
-}
-}
-,
-}
-;
+    {UnaryOp::Sqrt, FROM_Y(0.5 / y)},
+    {UnaryOp::Rsqrt, FROM_Y(y * square(y) * -0.5)},
+    {UnaryOp::Reciprocal, FROM_Y(-square(y))},
+    {UnaryOp::Exp, FROM_Y(y)},
+    {UnaryOp::Exp2, FROM_Y(y * std::numbers::ln2)},
+    {UnaryOp::Expm1, FROM_Y(y + 1.0)},
+    {UnaryOp::Tan, FROM_Y(1.0 + square(y))},
+    {UnaryOp::Tanh, FROM_Y(1.0 - square(y))},
+    {UnaryOp::Cbrt, FROM_Y(1.0 / (square(y) * 3.0))},
+    {UnaryOp::Sigmoid, FROM_Y(y * (1.0 - y))},
+};
 #undef FROM_X
 #undef FROM_Y
 
@@ -143,74 +95,38 @@ struct BinaryRule {
   Tensor (*scalar)(const Tensor& g, const Tensor& x, double b) = nullptr;
 };
 
-#define LEFT [](const Tensor& g, [[maybe_unused]] const Tensor& a, [[maybe_unused]] const Tensor& b)
-#define RIGHT LEFT
-#define SCALAR [](const Tensor& g, [[maybe_unused]] const Tensor& x, [[maybe_unused]] double b)
-constexpr BinaryRule kBinaryRules[] = {{BinaryOp::Add, LEFT{return g;
-}  // namespace
-, RIGHT { return g; }
-, SCALAR { return g; }
-}  // namespace pg
-, {BinaryOp::Sub, LEFT{return g;
-}
-, RIGHT { return -g; }
-, SCALAR { return g; }
-}
-, {BinaryOp::Mul, LEFT{return g * b;
-}
-, RIGHT { return g * a; }
-, SCALAR { return g * b; }
-}
-, {BinaryOp::Div, LEFT{return g / b;
-}
-, RIGHT { return -(g * (a / b) / b); }
-, SCALAR { return g / b; }
-}
-, {BinaryOp::Pow, LEFT{return g * b * pow(a, b - 1.0);
-}
-, RIGHT { return g * pow(a, b) * log(a); }
-, SCALAR { return b == 0.0 ? g * 0.0 : g * (pow(x, b - 1.0) * b); }
-}
-, {BinaryOp::Maximum, LEFT{return share_of_extremum(g, gt(a, b), eq(a, b));
-}
-, RIGHT { return share_of_extremum(g, gt(b, a), eq(a, b)); }
-, SCALAR { return share_of_extremum(g, gt(x, b), eq(x, b)); }
-}
-, {BinaryOp::Minimum, LEFT{return share_of_extremum(g, lt(a, b), eq(a, b));
-}
-, RIGHT { return share_of_extremum(g, lt(b, a), eq(a, b)); }
-, SCALAR { return share_of_extremum(g, lt(x, b), eq(x, b)); }
-}
-, {BinaryOp::Fmod, LEFT{return g;
-}
-, nullptr, SCALAR { return g; }
-}
-, {BinaryOp::Atan2, LEFT{return g * b / (square(a) + square(b));
-}
-, RIGHT { return -(g * a / (square(a) + square(b))); }
-, SCALAR { return g * b / (square(x) + b * b); }
-}
-, {BinaryOp::Hypot, LEFT{return g * a / hypot(a, b);
-}
-, RIGHT { return g * b / hypot(a, b); }
-, SCALAR { return g * x / hypot(x, b); }
-}
-, {BinaryOp::ReverseSub, nullptr, nullptr, SCALAR{return -g;
-}
-}
-, {BinaryOp::ReverseDiv, nullptr, nullptr, SCALAR{return -(g * (b / x) / x);
-}
-}
-, {BinaryOp::ReversePow, nullptr, nullptr,
-   SCALAR{return g * (pg::binary(BinaryOp::ReversePow, x, b) * std::log(b));
-}
-}
-,
-}
-;
-#undef LEFT
-#undef RIGHT
-#undef SCALAR
+#define BINARY_RULE(result)                             \
+  [](const Tensor& g, [[maybe_unused]] const Tensor& a, \
+     [[maybe_unused]] const Tensor& b) -> Tensor { return result; }
+#define SCALAR_RULE(result)                                                                    \
+  [](const Tensor& g, [[maybe_unused]] const Tensor& x, [[maybe_unused]] double b) -> Tensor { \
+    return result;                                                                             \
+  }
+constexpr BinaryRule kBinaryRules[] = {
+    {BinaryOp::Add, BINARY_RULE(g), BINARY_RULE(g), SCALAR_RULE(g)},
+    {BinaryOp::Sub, BINARY_RULE(g), BINARY_RULE(-g), SCALAR_RULE(g)},
+    {BinaryOp::Mul, BINARY_RULE(g * b), BINARY_RULE(g * a), SCALAR_RULE(g * b)},
+    {BinaryOp::Div, BINARY_RULE(g / b), BINARY_RULE(-(g * (a / b) / b)), SCALAR_RULE(g / b)},
+    {BinaryOp::Pow, BINARY_RULE(g * b * pow(a, b - 1.0)), BINARY_RULE(g * pow(a, b) * log(a)),
+     SCALAR_RULE(b == 0.0 ? g * 0.0 : g * (pow(x, b - 1.0) * b))},
+    {BinaryOp::Maximum, BINARY_RULE(share_of_extremum(g, gt(a, b), eq(a, b))),
+     BINARY_RULE(share_of_extremum(g, gt(b, a), eq(a, b))),
+     SCALAR_RULE(share_of_extremum(g, gt(x, b), eq(x, b)))},
+    {BinaryOp::Minimum, BINARY_RULE(share_of_extremum(g, lt(a, b), eq(a, b))),
+     BINARY_RULE(share_of_extremum(g, lt(b, a), eq(a, b))),
+     SCALAR_RULE(share_of_extremum(g, lt(x, b), eq(x, b)))},
+    {BinaryOp::Fmod, BINARY_RULE(g), nullptr, SCALAR_RULE(g)},
+    {BinaryOp::Atan2, BINARY_RULE(g * b / (square(a) + square(b))),
+     BINARY_RULE(-(g * a / (square(a) + square(b)))), SCALAR_RULE(g * b / (square(x) + b * b))},
+    {BinaryOp::Hypot, BINARY_RULE(g * a / hypot(a, b)), BINARY_RULE(g * b / hypot(a, b)),
+     SCALAR_RULE(g * x / hypot(x, b))},
+    {BinaryOp::ReverseSub, nullptr, nullptr, SCALAR_RULE(-g)},
+    {BinaryOp::ReverseDiv, nullptr, nullptr, SCALAR_RULE(-(g * (b / x) / x))},
+    {BinaryOp::ReversePow, nullptr, nullptr,
+     SCALAR_RULE(g * (pg::binary(BinaryOp::ReversePow, x, b) * std::log(b)))},
+};
+#undef BINARY_RULE
+#undef SCALAR_RULE
 
 const BinaryRule& rule_of(BinaryOp op) {
   for (const BinaryRule& rule : kBinaryRules) {
@@ -227,6 +143,9 @@ bool is_linear(BinaryOp op) {
 }  // namespace
 
 Tensor unary(UnaryOp op, const Tensor& x) {
+  if (x.defined() && x.dtype() != DType::F32 && !ops::takes(op, x.dtype())) {
+    return pg::unary(op, cast(x, DType::F32));
+  }
   const Tensor y = ops::unary(op, x);
   if (!autograd::needs_record(std::array{&x})) return y;
   const auto vjp = [op](const VjpCall& call) -> Tensors {
@@ -247,7 +166,44 @@ Tensor unary(UnaryOp op, const Tensor& x) {
   });
 }
 
+namespace {
+
+/// bool < i32 < i64 < f32.
+int rank_of(DType type) {
+  switch (type) {
+    case DType::Bool:
+      return 0;
+    case DType::I32:
+      return 1;
+    case DType::I64:
+      return 2;
+    case DType::F32:
+      return 3;
+  }
+  return 3;
+}
+
+DType higher(DType a, DType b) { return rank_of(a) >= rank_of(b) ? a : b; }
+
+/// The type in which `op` works on operands of this common type.
+DType working_type(BinaryOp op, DType type) {
+  const bool divides = op == BinaryOp::Div || op == BinaryOp::ReverseDiv;
+  return is_integer(type) && (divides || !ops::takes(op, type)) ? DType::F32 : type;
+}
+
+/// What a number counts as beside a tensor of this type.
+DType type_beside(DType tensor, double number) {
+  if (!std::isfinite(number) || number != std::floor(number)) return DType::F32;
+  return tensor == DType::Bool ? DType::I64 : tensor;
+}
+
+}  // namespace
+
 Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
+  if (a.defined() && b.defined()) {
+    const DType type = working_type(op, higher(a.dtype(), b.dtype()));
+    if (a.dtype() != type || b.dtype() != type) return pg::binary(op, cast(a, type), cast(b, type));
+  }
   const Tensor y = ops::binary(op, a, b);
   if (y.dtype() != DType::F32 || !autograd::needs_record(std::array{&a, &b})) return y;
   const BinaryRule& rule = rule_of(op);
@@ -275,6 +231,10 @@ Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
 }
 
 Tensor binary(BinaryOp op, const Tensor& a, double b) {
+  if (a.defined()) {
+    const DType type = working_type(op, higher(a.dtype(), type_beside(a.dtype(), b)));
+    if (a.dtype() != type) return pg::binary(op, cast(a, type), b);
+  }
   const Tensor y = ops::binary(op, a, b);
   if (y.dtype() != DType::F32 || !autograd::needs_record(std::array{&a})) return y;
   if (is_linear(op) || op == BinaryOp::Mul || op == BinaryOp::Div) {
@@ -292,6 +252,10 @@ Tensor logical_or(const Tensor& a, const Tensor& b) { return ops::binary(BinaryO
 Tensor logical_not(const Tensor& x) { return ops::logical_not(x); }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  if (a.defined() && b.defined() && a.dtype() != b.dtype()) {
+    const DType type = higher(a.dtype(), b.dtype());
+    return where(condition, cast(a, type), cast(b, type));
+  }
   return record("where", ops::where(condition, a, b), {&condition, &a, &b}, {&condition},
                 [left = a.shape(), right = b.shape()](const VjpCall& call) -> Tensors {
                   const Tensor condition = call.saved(0);
@@ -318,9 +282,22 @@ Tensor where(const Tensor& condition, double a, const Tensor& b) {
                 });
 }
 
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
+  const Tensor y = where(mask, value, x);
+  if (y.shape() != x.shape()) {
+    fail("masked_fill", "the mask {} does not broadcast to {}", to_string(mask.shape()),
+         to_string(x.shape()));
+  }
+  return y;
+}
+
 Tensor clamp(const Tensor& x, double low, double high) {
   if (!(low <= high)) fail("clamp", "the bounds {} and {} are not in order", low, high);
-  return maximum(minimum(x, high), low);
+  const Tensor y = ops::binary(BinaryOp::Maximum, ops::binary(BinaryOp::Minimum, x, high), low);
+  return record("clamp", y, {&x}, {&x}, [low, high](const VjpCall& call) -> Tensors {
+    const Tensor x = call.saved(0);
+    return {where(logical_and(ge(x, low), le(x, high)), call.gradient(), 0.0)};
+  });
 }
 
 }  // namespace pg

@@ -1,4 +1,4 @@
-// Recorded matrix products (functions.h).
+// Recorded matrix products (runtime/autograd/matmul.h).
 #include "runtime/ops/matmul.h"
 
 #include "runtime/autograd/functions.h"
@@ -67,6 +67,19 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, Precision pr
                             return result;
                           });
   return bias.defined() ? add(y, bias) : y;
+}
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  if (a.dim() != 1 || b.dim() != 1)
+    fail("dot", "{} and {} are no vectors", describe(a), describe(b));
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  if (a.dim() != 1 || b.dim() != 1) {
+    fail("outer", "{} and {} are no vectors", describe(a), describe(b));
+  }
+  return unsqueeze(a, 1) * b;
 }
 
 }  // namespace pg

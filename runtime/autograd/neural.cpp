@@ -1,15 +1,12 @@
-// Recorded layers: softmax, gated units, embedding, normalisation and loss (functions.h). Each vjp
-// uses the fused backward kernel, or small recorded ops when the walk is recorded. Attention:
-// attention.cpp.
-#include <array>
-
+// Recorded layers: softmax, gated units, embedding and normalisation (runtime/autograd/neural.h).
+// Each vjp uses the fused backward kernel, or small recorded ops when the walk is recorded.
+// Attention: attention.cpp.
 #include "runtime/autograd/composite.h"
+#include "runtime/device/error.h"
 #include "runtime/ops/activation.h"
-#include "runtime/ops/copy.h"
+#include "runtime/ops/dropout.h"
 #include "runtime/ops/embedding.h"
-#include "runtime/ops/loss.h"
 #include "runtime/ops/norm.h"
-#include "runtime/ops/reduce.h"
 
 namespace pg {
 
@@ -106,47 +103,49 @@ Tensor rope(const Tensor& x, const ops::RopeTables& tables, const Tensor& start,
 
 namespace {
 
-/// The loss per token spelled with small ops.
-Tensor spelled_out_losses(const Tensor& logits, const Tensor& targets) {
-  const Tensor classes = arange(0, logits.size(-1), 1, targets.dtype(), targets.device());
-  const Tensor is_target = eq(unsqueeze(targets, -1), classes);
-  return sum(where(is_target, neg(log_softmax(logits, -1)), 0.0), {-1});
+/// (x - mean) / sqrt(var + eps) over the last dimension.
+Tensor standardized(const Tensor& x, double eps) {
+  const ops::StandardizeResult result = ops::standardize(x, eps);
+  return record("layer_norm", result.y, {&x}, {&x, &result.y, &result.rstd},
+                [eps](const VjpCall& call) -> Tensors {
+                  if (grad_enabled()) {
+                    return differentiate(call, {call.saved(0)}, [eps](const Tensors& in) {
+                      const Tensor distance = in[0] - mean(in[0], {-1}, true);
+                      return distance * rsqrt(mean(square(distance), {-1}, true) + eps);
+                    });
+                  }
+                  return {ops::standardize_backward(call.gradient(), call.saved(1), call.saved(2))};
+                });
+}
+
+void check_affine(std::string_view what, const Tensor& x, const Tensor& parameter) {
+  if (!parameter.defined() || parameter.shape() == Shape{x.size(-1)}) return;
+  fail("layer_norm", "{} is {}, the last dimension {}", what, describe(parameter), x.size(-1));
 }
 
 }  // namespace
 
-Tensor cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
-  const ops::CrossEntropyResult result = ops::cross_entropy_rows(logits, targets);
-  return record("cross_entropy", result.losses, {&logits}, {&logits, &targets, &result.lse},
-                [](const VjpCall& call) -> Tensors {
-                  const Tensor targets = call.saved(1);
-                  if (grad_enabled()) {
-                    return differentiate(call, {call.saved(0)}, [&](const Tensors& in) {
-                      return spelled_out_losses(in[0], targets);
-                    });
-                  }
-                  return {ops::cross_entropy_backward(call.gradient(), call.saved(0), targets,
-                                                      call.saved(2))};
-                });
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  const Tensor y = standardized(x, eps);
+  check_affine("the weight", x, weight);
+  check_affine("the bias", x, bias);
+  const Tensor scaled = weight.defined() ? y * weight : y;
+  return bias.defined() ? scaled + bias : scaled;
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
-  const ops::CrossEntropyResult result = ops::cross_entropy_rows(logits, targets);
-  const Tensor counted = ops::cast(ops::binary(ops::BinaryOp::Ge, targets, 0.0), DType::F32);
-  const Tensor count = ops::sum(counted);
-  const Tensor loss = ops::div(ops::sum(result.losses), count);
-  return record("cross_entropy", loss, {&logits}, {&logits, &targets, &result.lse, &count},
-                [](const VjpCall& call) -> Tensors {
-                  const Tensor targets = call.saved(1);
-                  const Tensor count = call.saved(3);
-                  if (grad_enabled()) {
-                    return differentiate(call, {call.saved(0)}, [&](const Tensors& in) {
-                      return sum(spelled_out_losses(in[0], targets)) / count;
-                    });
-                  }
-                  return {ops::cross_entropy_backward(ops::div(call.gradient(), count),
-                                                      call.saved(0), targets, call.saved(2))};
-                });
+namespace {
+
+Tensor dropped(const Tensor& x, double p, const GeneratorState& state) {
+  return record(
+      "dropout", ops::dropout(x, p, state), {&x}, {},
+      [p, state](const VjpCall& call) -> Tensors { return {dropped(call.gradient(), p, state)}; });
+}
+
+}  // namespace
+
+Tensor dropout(const Tensor& x, double p, bool training, Generator* generator) {
+  if (!training || p == 0.0) return x;
+  return dropped(x, p, (generator ? *generator : default_generator()).take_step());
 }
 
 }  // namespace pg

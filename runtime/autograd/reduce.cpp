@@ -1,7 +1,12 @@
-// Recorded reductions (functions.h).
+// Recorded reductions (runtime/autograd/reduce.h).
 #include "runtime/ops/reduce.h"
 
+#include <cmath>
+
 #include "runtime/autograd/functions.h"
+#include "runtime/device/error.h"
+#include "runtime/ops/copy.h"
+#include "runtime/ops/scan.h"
 
 namespace pg {
 
@@ -36,6 +41,64 @@ Tensor extremum(bool largest, const Tensor& x, const Dims& axes, bool keepdim) {
   });
 }
 
+/// Square distances from the mean, summed and divided by n - correction.
+Tensor plain_variance(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim,
+                      double& divisor) {
+  const Dims reduced = normalize_axes("var", axes, x.dim());
+  divisor = std::max(
+      0.0, static_cast<double>(count_of(x.shape(), reduced)) - static_cast<double>(correction));
+  const Tensor distance = ops::sub(x, ops::mean(x, axes, true));
+  return ops::div(ops::sum(ops::unary(ops::UnaryOp::Square, distance), axes, keepdim), divisor);
+}
+
+Tensor centered(const Tensor& x, const Dims& axes) { return x - mean(x, axes, true); }
+
+/// g / y spread over x's shape, 0 where y is 0: what the gradient of a root begins with.
+Tensor over_root(const Tensor& g, const Tensor& y, const Shape& shape, const Dims& axes) {
+  return spread(where(eq(y, 0.0), 0.0, g / y), shape, axes);
+}
+
+ValuesAndIndices along_axis(bool largest, const Tensor& x, int axis, bool keepdim) {
+  const char* op = largest ? "max" : "min";
+  const int dim = normalize_axis(op, axis, x.dim());
+  const Tensor indices = largest ? ops::argmax(x, dim, true) : ops::argmin(x, dim, true);
+  const Tensor values = autograd::gathered(x, dim, indices);
+  if (keepdim) return {values, indices};
+  return {squeeze(values, dim), view::squeeze(indices, dim)};
+}
+
+/// The product along the last axis by recorded products of halves: its gradient holds with zeros.
+Tensor product_of_halves(Tensor x) {
+  while (x.size(-1) > 1) {
+    const std::int64_t half = x.size(-1) / 2;
+    const Tensor paired = narrow(x, -1, 0, half) * narrow(x, -1, half, half);
+    x = x.size(-1) % 2 == 0 ? paired : cat({paired, narrow(x, -1, 2 * half, 1)}, -1);
+  }
+  return squeeze(x, -1);
+}
+
+/// x with the reduced axes (ascending) last and merged.
+Tensor as_rows(const Tensor& x, const Dims& reduced) {
+  const Shape kept = reduced_shape(x.shape(), reduced, false);
+  Dims order;
+  int next = 0;
+  for (int d = 0; d < x.dim(); ++d) {
+    if (next < reduced.size() && reduced[next] == d) {
+      ++next;
+    } else {
+      order.push_back(d);
+    }
+  }
+  for (std::int64_t axis : reduced) order.push_back(axis);
+  Shape shape = kept;
+  shape.push_back(count_of(x.shape(), reduced));
+  return reshape(permute(x, order), shape);
+}
+
+Tensor flattened(const Tensor& x) { return ops::reshape(x, {x.numel()}); }
+
+Tensor as_bool(const Tensor& x) { return x.dtype() == DType::Bool ? x : cast(x, DType::Bool); }
+
 }  // namespace
 
 Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
@@ -55,14 +118,108 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
                 });
 }
 
+Tensor prod(const Tensor& x, const Dims& axes, bool keepdim) {
+  return record(
+      "prod", ops::prod(x, axes, keepdim), {&x}, {&x}, [axes](const VjpCall& call) -> Tensors {
+        const Tensor x = call.saved(0);
+        if (x.numel() == 0) return {Tensor()};
+        const Dims reduced = normalize_axes("prod", axes, x.dim());
+        const Tensor g = reshape(call.gradient(), reduced_shape(x.shape(), reduced, false));
+        const bool is_recorded = grad_enabled();
+        const GradMode mode(true);
+        const Tensor factors = is_recorded ? x : x.detach().requires_grad_();
+        const Tensor y = product_of_halves(as_rows(factors, reduced));
+        return grad(y, Tensors{factors}, g, {.create_graph = is_recorded});
+      });
+}
+
 Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) {
   return extremum(true, x, axes, keepdim);
 }
 Tensor amin(const Tensor& x, const Dims& axes, bool keepdim) {
   return extremum(false, x, axes, keepdim);
 }
+Tensor max(const Tensor& x) { return amax(x); }
+Tensor min(const Tensor& x) { return amin(x); }
+ValuesAndIndices max(const Tensor& x, int axis, bool keepdim) {
+  return along_axis(true, x, axis, keepdim);
+}
+ValuesAndIndices min(const Tensor& x, int axis, bool keepdim) {
+  return along_axis(false, x, axis, keepdim);
+}
+Tensor argmax(const Tensor& x) { return ops::argmax(flattened(x), 0); }
+Tensor argmin(const Tensor& x) { return ops::argmin(flattened(x), 0); }
 Tensor argmax(const Tensor& x, int axis, bool keepdim) { return ops::argmax(x, axis, keepdim); }
 Tensor argmin(const Tensor& x, int axis, bool keepdim) { return ops::argmin(x, axis, keepdim); }
+Tensor any(const Tensor& x, const Dims& axes, bool keepdim) {
+  return ops::any(as_bool(x), axes, keepdim);
+}
+Tensor all(const Tensor& x, const Dims& axes, bool keepdim) {
+  return ops::all(as_bool(x), axes, keepdim);
+}
+
+Tensor var(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim) {
+  double divisor = 0.0;
+  const Tensor y = plain_variance(x, axes, correction, keepdim, divisor);
+  return record("var", y, {&x}, {&x}, [axes, divisor](const VjpCall& call) -> Tensors {
+    const Tensor x = call.saved(0);
+    const Dims reduced = normalize_axes("var", axes, x.dim());
+    const Tensor g = spread(call.gradient() * (2.0 / divisor), x.shape(), reduced);
+    return {g * centered(x, reduced)};
+  });
+}
+
+Tensor std(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim) {
+  double divisor = 0.0;
+  const Tensor y =
+      ops::unary(ops::UnaryOp::Sqrt, plain_variance(x, axes, correction, keepdim, divisor));
+  return record("std", y, {&x}, {&x, &y}, [axes, divisor](const VjpCall& call) -> Tensors {
+    const Tensor x = call.saved(0);
+    const Dims reduced = normalize_axes("std", axes, x.dim());
+    const Tensor g = over_root(call.gradient() / divisor, call.saved(1), x.shape(), reduced);
+    return {g * centered(x, reduced)};
+  });
+}
+
+Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
+  // The shift is a constant: it cancels in the gradient.
+  Tensor shift = ops::amax(x, axes, true);
+  shift = where(eq(abs(shift), INFINITY), 0.0, shift);
+  const Tensor y = log(sum(exp(x - shift), axes, true)) + shift;
+  if (keepdim) return y;
+  return reshape(y, reduced_shape(x.shape(), normalize_axes("logsumexp", axes, x.dim()), false));
+}
+
+Tensor norm(const Tensor& x, double p, const Dims& axes, bool keepdim) {
+  if (!(p > 0.0)) fail("norm", "p is {}, not positive", p);
+  if (p == 1.0) return sum(abs(x), axes, keepdim);
+  if (std::isinf(p)) return amax(abs(x), axes, keepdim);
+  const Tensor y =
+      p == 2.0 ? ops::unary(ops::UnaryOp::Sqrt,
+                            ops::sum(ops::unary(ops::UnaryOp::Square, x), axes, keepdim))
+               : ops::binary(
+                     ops::BinaryOp::Pow,
+                     ops::sum(ops::binary(ops::BinaryOp::Pow, ops::unary(ops::UnaryOp::Abs, x), p),
+                              axes, keepdim),
+                     1.0 / p);
+  return record("norm", y, {&x}, {&x, &y}, [axes, p](const VjpCall& call) -> Tensors {
+    const Tensor x = call.saved(0);
+    const Tensor y = call.saved(1);
+    const Dims reduced = normalize_axes("norm", axes, x.dim());
+    if (p == 2.0) return {x * over_root(call.gradient(), y, x.shape(), reduced)};
+    const Tensor g = over_root(call.gradient(), pow(y, p - 1.0), x.shape(), reduced);
+    const Tensor slope = where(eq(x, 0.0), 0.0, pow(abs(x), p - 1.0));
+    return {g * slope * sign(x)};
+  });
+}
+
+Tensor cumsum(const Tensor& x, int axis) {
+  return record("cumsum", ops::cumsum(x, axis), {&x}, {}, [axis](const VjpCall& call) -> Tensors {
+    const Tensor& g = call.gradient();
+    if (g.dim() == 0) return {g};
+    return {flip(cumsum(flip(g, {axis}), axis), {axis})};
+  });
+}
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;

@@ -1,4 +1,6 @@
-// Recorded views, copies and joins (functions.h).
+// Recorded views, copies and joins (runtime/autograd/shape.h).
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "runtime/autograd/functions.h"
@@ -60,6 +62,14 @@ Tensor squeeze(const Tensor& x, int axis) {
                 [from = x.shape()](const VjpCall& call) -> Tensors {
                   return {reshape(call.gradient(), from)};
                 });
+}
+
+Tensor squeeze(const Tensor& x) {
+  Shape shape;
+  for (std::int64_t size : x.shape()) {
+    if (size != 1) shape.push_back(size);
+  }
+  return reshape(x, shape);
 }
 
 Tensor unsqueeze(const Tensor& x, int axis) {
@@ -155,10 +165,18 @@ Tensor cat(std::span<const Tensor> parts, int axis) {
   return y;
 }
 
+Tensor cat(std::initializer_list<Tensor> parts, int axis) {
+  return cat(std::span(parts.begin(), parts.size()), axis);
+}
+
 Tensor stack(std::span<const Tensor> parts, int axis) {
   Tensors raised;
   for (const Tensor& part : parts) raised.push_back(unsqueeze(part, axis));
   return cat(raised, axis);
+}
+
+Tensor stack(std::initializer_list<Tensor> parts, int axis) {
+  return stack(std::span(parts.begin(), parts.size()), axis);
 }
 
 Tensors split(const Tensor& x, std::int64_t size, int axis) {
@@ -169,5 +187,96 @@ Tensors split(const Tensor& x, std::int64_t size, int axis) {
   }
   return parts;
 }
+
+Tensors split(const Tensor& x, std::span<const std::int64_t> sizes, int axis) {
+  Tensors parts;
+  std::int64_t start = 0;
+  for (std::int64_t size : sizes) {
+    if (size < 0 || size > x.size(axis) - start) break;
+    parts.push_back(narrow(x, axis, start, size));
+    start += size;
+  }
+  if (parts.size() != sizes.size() || start != x.size(axis)) {
+    fail("split", "the sizes [{}] do not add up to {}", fmt::join(sizes, ", "), x.size(axis));
+  }
+  return parts;
+}
+
+Tensors split(const Tensor& x, std::initializer_list<std::int64_t> sizes, int axis) {
+  return split(x, std::span(sizes.begin(), sizes.size()), axis);
+}
+
+Tensors chunk(const Tensor& x, std::int64_t count, int axis) {
+  if (count <= 0) fail("chunk", "{} parts", count);
+  const std::int64_t size = (x.size(axis) + count - 1) / count;
+  return size == 0 ? Tensors{x} : split(x, size, axis);
+}
+
+Tensors unbind(const Tensor& x, int axis) {
+  Tensors parts;
+  for (std::int64_t i = 0; i < x.size(axis); ++i) parts.push_back(select(x, axis, i));
+  return parts;
+}
+
+Tensor repeat(const Tensor& x, const Dims& counts) {
+  const int added = counts.size() - x.dim();
+  if (added < 0) {
+    fail("repeat", "{} counts for {} dimensions", counts.size(), x.dim());
+  }
+  // Each repeated dimension gets one before it, which is expanded.
+  Shape raised, expanded, result;
+  for (int d = 0; d < counts.size(); ++d) {
+    if (counts[d] < 0) fail("repeat", "the counts are {}", to_string(counts));
+    const std::int64_t size = d < added ? 1 : x.shape()[d - added];
+    if (counts[d] != 1) {
+      raised.push_back(1);
+      expanded.push_back(counts[d]);
+    }
+    raised.push_back(size);
+    expanded.push_back(size);
+    result.push_back(size * counts[d]);
+  }
+  return reshape(expand(reshape(x, raised), expanded), result);
+}
+
+Tensor flip(const Tensor& x, const Dims& axes) {
+  Strides strides = x.strides();
+  std::int64_t offset = x.storage_offset();
+  if (x.numel() > 0 && !axes.empty()) {
+    for (std::int64_t axis : normalize_axes("flip", axes, x.dim())) {
+      const int d = static_cast<int>(axis);
+      offset += (x.shape()[d] - 1) * strides[d];
+      strides[d] = -strides[d];
+    }
+  }
+  return record("flip", ops::clone(view::as_strided(x, x.shape(), strides, offset)), {&x}, {},
+                [axes](const VjpCall& call) -> Tensors { return {flip(call.gradient(), axes)}; });
+}
+
+Tensor roll(const Tensor& x, std::int64_t shift, int axis) {
+  const std::int64_t size = x.size(axis);
+  if (size == 0) return x;
+  const std::int64_t first = ((-shift % size) + size) % size;
+  if (first == 0) return clone(x);
+  return cat({narrow(x, axis, first, size - first), narrow(x, axis, 0, first)}, axis);
+}
+
+Tensor roll(const Tensor& x, std::int64_t shift) {
+  return reshape(roll(reshape(x, {-1}), shift, 0), x.shape());
+}
+
+namespace {
+
+Tensor triangle(const Tensor& x, std::int64_t diagonal, bool is_upper) {
+  return record(is_upper ? "triu" : "tril", ops::triangle(x, diagonal, is_upper), {&x}, {},
+                [diagonal, is_upper](const VjpCall& call) -> Tensors {
+                  return {triangle(call.gradient(), diagonal, is_upper)};
+                });
+}
+
+}  // namespace
+
+Tensor tril(const Tensor& x, std::int64_t diagonal) { return triangle(x, diagonal, false); }
+Tensor triu(const Tensor& x, std::int64_t diagonal) { return triangle(x, diagonal, true); }
 
 }  // namespace pg

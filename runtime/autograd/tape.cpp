@@ -93,6 +93,11 @@ Edge edge_of(const Tensor& x) {
   return meta ? meta->edge : Edge{};
 }
 
+void take_place_of(const Tensor& x, const Tensor& other) {
+  Edge edge = edge_of(other);
+  x.set_autograd_meta(edge.node ? std::make_unique<GradMeta>(std::move(edge)) : nullptr);
+}
+
 bool needs_record(Operands inputs) {
   if (!recording_enabled) return false;
   for (const Tensor* x : inputs) {

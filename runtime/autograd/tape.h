@@ -162,5 +162,8 @@ std::uint64_t next_order();
 /// The edge to whatever made `x`; no node when x requires no gradient.
 Edge edge_of(const Tensor& x);
 
+/// Gives x the place on the tape that `other` has: for writes in place.
+void take_place_of(const Tensor& x, const Tensor& other);
+
 }  // namespace autograd
 }  // namespace pg

@@ -5,6 +5,7 @@
 
 #include "runtime/ops/checks.h"
 #include "runtime/ops/collapse.h"
+#include "runtime/ops/elementwise.h"
 #include "runtime/ops/fill.h"
 #include "runtime/ops/kernel_table.h"
 
@@ -131,6 +132,22 @@ Tensor slice_backward(const Tensor& gradient, const Shape& shape, int axis, std:
   return y;
 }
 
+Tensor triangle(const Tensor& x, std::int64_t diagonal, bool is_upper) {
+  const char* op = is_upper ? "triu" : "tril";
+  check_defined(op, x);
+  if (x.dim() < 2) fail(op, "needs at least two dimensions, the shape is {}", to_string(x.shape()));
+  static KernelTable<2 * dtype_count> table;
+  const auto index = static_cast<std::size_t>(x.dtype()) * 2 + (is_upper ? 1 : 0);
+  const Kernel& kernel = table.get(index, [&] {
+    return builtin_kernel("copy.tile", "triangle",
+                          {{"IS_UPPER", is_upper ? "true" : "false"}, {"X", text(x.dtype())}});
+  });
+  Tensor y = new_result(op, x, x.shape(), x.dtype());
+  const Shape matrices{-1, x.size(-2), x.size(-1)};
+  if (y.numel() > 0) launch(kernel, reshape(x, matrices), diagonal, view::reshape(y, matrices));
+  return y;
+}
+
 void fill_(const Tensor& destination, double value) {
   check_defined("fill_", destination);
   const DType type = destination.dtype();
@@ -170,5 +187,12 @@ Tensor ones(const Shape& shape, DType type, Device device) {
   return full(shape, 1.0, type, device);
 }
 Tensor ones_like(const Tensor& other) { return full_like(other, 1.0); }
+Tensor eye(std::int64_t rows, std::int64_t columns, DType type, Device device) {
+  if (columns == -1) columns = rows;
+  if (rows < 0 || columns < 0) fail("eye", "{} rows and {} columns", rows, columns);
+  const Tensor row = arange(0, rows, 1, DType::I64, device);
+  const Tensor column = arange(0, columns, 1, DType::I64, device);
+  return ops::cast(ops::binary(ops::BinaryOp::Eq, view::unsqueeze(row, 1), column), type);
+}
 
 }  // namespace pg

@@ -30,4 +30,8 @@ Tensor reshape(const Tensor& x, const Shape& shape);
 Tensor slice_backward(const Tensor& gradient, const Shape& shape, int axis, std::int64_t start,
                       std::int64_t step = 1);
 
+/// The lower triangle (the upper one) of the last two dimensions: elements with column - row <=
+/// diagonal (>=) stay, the others are 0. Any element type. Gradient: the same of g.
+Tensor triangle(const Tensor& x, std::int64_t diagonal, bool is_upper);
+
 }  // namespace pg::ops

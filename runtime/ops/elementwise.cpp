@@ -67,11 +67,7 @@ const Kernel& update_scalar_kernel(BinaryOp op, DType type) {
 }
 
 void check_types(BinaryOp op, DType type) {
-  const BinaryFacts& f = facts(op);
-  const bool fits = type == DType::F32    ? f.takes_f32
-                    : type == DType::Bool ? f.takes_bool
-                                          : f.takes_integers;
-  if (!fits) fail(f.name, "does not take {} tensors", name_of(type));
+  if (!takes(op, type)) fail(facts(op).name, "does not take {} tensors", name_of(type));
 }
 
 void check_pair(BinaryOp op, const Tensor& a, const Tensor& b) {
@@ -112,10 +108,20 @@ const Shape& common_shape(std::string_view op, const Tensor& a, const Tensor& b,
 
 }  // namespace
 
+bool takes(UnaryOp op, DType type) {
+  return type == DType::F32 || (is_integer(type) && facts(op).takes_integers);
+}
+
+bool takes(BinaryOp op, DType type) {
+  const BinaryFacts& f = facts(op);
+  if (type == DType::Bool) return f.takes_bool;
+  return type == DType::F32 ? f.takes_f32 : f.takes_integers;
+}
+
 Tensor unary(UnaryOp op, const Tensor& x) {
   const UnaryFacts& f = facts(op);
   check_defined(f.name, x);
-  if (x.dtype() == DType::Bool || (x.dtype() != DType::F32 && !f.takes_integers)) {
+  if (!takes(op, x.dtype())) {
     fail(f.name, "does not take {} tensors", name_of(x.dtype()));
   }
   Tensor y = new_result(f.name, x, x.shape(), x.dtype());

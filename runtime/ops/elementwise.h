@@ -112,7 +112,11 @@ enum class BinaryOp : std::uint8_t {
 std::string_view name_of(UnaryOp op);   // "exp"
 std::string_view name_of(BinaryOp op);  // "add"
 
-/// Also Neg, Abs, Sign, Square, Relu of i32 and i64.
+/// Whether the op works on tensors of this element type.
+bool takes(UnaryOp op, DType type);
+bool takes(BinaryOp op, DType type);
+
+/// Also Neg, Abs and Square of i32 and i64.
 Tensor unary(UnaryOp op, const Tensor& x);
 /// Logical not of bool, complement of integers.
 Tensor logical_not(const Tensor& x);

@@ -27,15 +27,16 @@ bool is_held(const Tensor& rows) {
 /// Handles of a streaming kernel by block length.
 class RowKernels {
  public:
-  explicit RowKernels(const char* name) : name_(name) {}
+  RowKernels(const char* file, const char* name) : file_(file), name_(name) {}
   const Kernel& get(std::int64_t row_length) {
     const std::size_t lanes = lane_choice(row_length);
     return table_.get(lanes, [&] {
-      return builtin_kernel("rmsnorm.tile", name_, {{"B", std::to_string(lane_count(lanes))}});
+      return builtin_kernel(file_, name_, {{"B", std::to_string(lane_count(lanes))}});
     });
   }
 
  private:
+  const char* file_;
   const char* name_;
   KernelTable<lane_choices> table_;
 };
@@ -64,7 +65,7 @@ const Kernel& held_gradients(std::int64_t row_length) {
 RmsNormResult rms_norm(const Tensor& x, const Tensor& w, double eps) {
   check_f32("rms_norm", {&x, &w});
   check_weight(x, w);
-  static RowKernels streaming("rmsnorm");
+  static RowKernels streaming("rmsnorm.tile", "rmsnorm");
   const Tensor rows = as_rows(x);
   Tensor y = new_result("rms_norm", x, rows.shape());
   Tensor rstd = new_result("rms_norm", x, {rows.shape()[0]});
@@ -81,7 +82,7 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   check_weight(x, w);
   check_shape("rms_norm_backward", "gradient", gradient, x.shape());
   check_shape("rms_norm_backward", "rstd", rstd, leading_shape(x));
-  static RowKernels for_input("rmsnorm_input_gradient");
+  static RowKernels for_input("rmsnorm.tile", "rmsnorm_input_gradient");
   static const Kernel for_weight = builtin_kernel("rmsnorm.tile", "rmsnorm_weight_gradient");
   const Tensor rows = as_rows(x);
   const Tensor g = as_rows(gradient);
@@ -98,6 +99,30 @@ RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, cons
   Tensor parts = new_result("rms_norm_backward", x, {segments, w.numel()});
   launch(for_weight, g, rows, s, parts);
   return {view::reshape(dx, x.shape()), sum(parts, {0})};
+}
+
+StandardizeResult standardize(const Tensor& x, double eps) {
+  check_f32("layer_norm", {&x});
+  if (x.dim() == 0) fail("layer_norm", "a scalar has no rows");
+  static RowKernels kernels("layernorm.tile", "standardize");
+  const Tensor rows = as_rows(x);
+  Tensor y = new_result("layer_norm", x, rows.shape());
+  Tensor rstd = new_result("layer_norm", x, {rows.shape()[0]});
+  if (y.numel() > 0) launch(kernels.get(rows.shape()[1]), rows, eps, y, rstd);
+  return {view::reshape(y, x.shape()), view::reshape(rstd, leading_shape(x))};
+}
+
+Tensor standardize_backward(const Tensor& gradient, const Tensor& y, const Tensor& rstd) {
+  check_f32("layer_norm_backward", {&gradient, &y, &rstd});
+  check_shape("layer_norm_backward", "gradient", gradient, y.shape());
+  static RowKernels kernels("layernorm.tile", "standardize_gradient");
+  const Tensor rows = as_rows(y);
+  Tensor dx = new_result("layer_norm_backward", y, rows.shape());
+  if (dx.numel() > 0) {
+    launch(kernels.get(rows.shape()[1]), as_rows(gradient), rows,
+           view::reshape(rstd, {rows.shape()[0]}), dx);
+  }
+  return view::reshape(dx, y.shape());
 }
 
 }  // namespace pg::ops

@@ -1,4 +1,5 @@
-// RMSNorm over the last dimension (kernels/rmsnorm.tile).
+// Normalisation over the last dimension: RMSNorm (kernels/rmsnorm.tile), and what LayerNorm does
+// before its weight and bias (kernels/layernorm.tile).
 #pragma once
 
 #include "runtime/tensor/tensor.h"
@@ -18,5 +19,14 @@ struct RmsNormGradients {
 };
 RmsNormGradients rms_norm_backward(const Tensor& gradient, const Tensor& x, const Tensor& w,
                                    const Tensor& rstd);
+
+struct StandardizeResult {
+  Tensor y;     // x's shape, packed
+  Tensor rstd;  // x's shape without the last dimension: 1 / sqrt(variance + eps)
+};
+/// y = (x - mean) * rstd.
+StandardizeResult standardize(const Tensor& x, double eps);
+/// Gradient of x, from y and rstd.
+Tensor standardize_backward(const Tensor& gradient, const Tensor& y, const Tensor& rstd);
 
 }  // namespace pg::ops

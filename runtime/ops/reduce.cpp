@@ -174,11 +174,23 @@ Tensor logical(const char* op, bool is_any, const Tensor& x, const Dims& axes, b
   return view::reshape(y, problem.result_shape);
 }
 
+Tensor integer_sum(const Tensor& x, const Problem& problem) {
+  static KernelTable<4> table;
+  const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
+    return builtin_kernel("reduce.tile", "integer_sum_rows",
+                          {{"X", std::string(name_of(x.dtype()))}});
+  });
+  const Tensor rows = as_row_form(x, problem.axes);
+  Tensor y = new_result("sum", x, {1, 1, rows.shape()[2]}, DType::I64);
+  if (y.numel() > 0) launch(kernel, rows, y);
+  return view::reshape(y, problem.result_shape);
+}
+
 }  // namespace
 
 Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
   const Problem problem = prepare("sum", x, axes, keepdim);
-  check_f32("sum", {&x});
+  if (x.dtype() != DType::F32) return integer_sum(x, problem);
   if (const std::optional<Tensor> columns = as_column_form(x, problem.axes)) {
     return view::reshape(sum_column_form(*columns), problem.result_shape);
   }
@@ -189,10 +201,26 @@ Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
 }
 
 Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) {
+  check_f32("mean", {&x});
   const Tensor total = sum(x, axes, keepdim);
   const std::int64_t kept = total.numel();
   const double n = kept == 0 ? 1.0 : static_cast<double>(x.numel() / kept);
   return binary(BinaryOp::Div, total, n);
+}
+
+Tensor prod(const Tensor& x, const Dims& axes, bool keepdim) {
+  const Problem problem = prepare("prod", x, axes, keepdim);
+  if (x.dtype() == DType::Bool || x.dtype() == DType::I32) {
+    return prod(cast(x, DType::I64), axes, keepdim);
+  }
+  static KernelTable<4> table;
+  const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
+    return builtin_kernel("reduce.tile", "product_rows", {{"X", std::string(name_of(x.dtype()))}});
+  });
+  const Tensor rows = as_row_form(x, problem.axes);
+  Tensor y = new_result("prod", x, {1, 1, rows.shape()[2]}, x.dtype());
+  if (y.numel() > 0) launch(kernel, rows, y);
+  return view::reshape(y, problem.result_shape);
 }
 
 Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) {

@@ -8,10 +8,13 @@
 
 namespace pg::ops {
 
-/// f32. Gradient: view::expand of g to x's shape (after putting reduced dimensions back as 1).
+/// f32; of integers and bool an i64. Gradient: view::expand of g to x's shape (after putting
+/// reduced dimensions back as 1).
 Tensor sum(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 /// sum / n. Gradient: expanded g / n.
 Tensor mean(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
+/// f32, or an i64 of integers and bool. Gradient: g times the product of the other elements.
+Tensor prod(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 /// Largest, smallest: f32, i32, i64; NaN wins. Gradient: extremum_backward.
 Tensor amax(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor amin(const Tensor& x, const Dims& axes = {}, bool keepdim = false);

@@ -2,6 +2,10 @@
 // on the device is an op.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
 #include "runtime/device/error.h"
 #include "runtime/tensor/random.h"
 #include "runtime/tensor/tensor_impl.h"
@@ -97,6 +101,19 @@ Tensor tensor(std::initializer_list<double> values, Device device) {
                    {static_cast<std::int64_t>(values.size())}, DType::F32, device, real_device);
 }
 
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows, Device device) {
+  std::vector<double> values;
+  const std::size_t width = rows.size() == 0 ? 0 : rows.begin()->size();
+  for (const std::initializer_list<double>& row : rows) {
+    if (row.size() != width) fail("tensor", "rows of {} and {} elements", width, row.size());
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return from_data(
+      values, {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)}, device);
+}
+
+Tensor arange(std::int64_t end) { return arange(0, end, 1); }
+
 Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType type, Device device) {
   if (step == 0) fail("arange", "the step is 0");
   std::vector<std::int64_t> values;
@@ -115,6 +132,32 @@ Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType typ
   fail("arange", "bool is not supported");
 }
 
+Tensor arange_of_doubles(double start, double end, double step, DType type, Device device) {
+  if (step == 0.0) fail("arange", "the step is 0");
+  const double count = std::ceil((end - start) / step);
+  if (!std::isfinite(count)) fail("arange", "from {} to {} by {}", start, end, step);
+  const Shape shape{static_cast<std::int64_t>(std::max(count, 0.0))};
+  if (type != DType::F32) fail("arange", "{} from numbers with fractions", name_of(type));
+  std::vector<double> values(static_cast<std::size_t>(element_count("arange", shape)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = start + static_cast<double>(i) * step;
+  }
+  return from_data(values, shape, device);
+}
+
+Tensor linspace(double start, double end, std::int64_t steps, Device device) {
+  if (steps < 0) fail("linspace", "{} steps", steps);
+  std::vector<double> values(static_cast<std::size_t>(steps));
+  const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0.0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // From the nearer end, so that both ends are exact.
+    const std::size_t left = values.size() - 1 - i;
+    values[i] =
+        i <= left ? start + static_cast<double>(i) * step : end - static_cast<double>(left) * step;
+  }
+  return from_data(values, {steps}, device);
+}
+
 Tensor rand(const Shape& shape, Generator* generator, Device device) {
   std::vector<float> values(static_cast<std::size_t>(element_count("rand", shape)));
   (generator ? *generator : default_generator()).uniform(values);
@@ -125,6 +168,31 @@ Tensor randn(const Shape& shape, Generator* generator, Device device) {
   std::vector<float> values(static_cast<std::size_t>(element_count("randn", shape)));
   (generator ? *generator : default_generator()).normal(values);
   return from_data(values, shape, device);
+}
+
+Tensor rand_like(const Tensor& other, Generator* generator) {
+  return rand(other.shape(), generator, other.device());
+}
+Tensor randn_like(const Tensor& other, Generator* generator) {
+  return randn(other.shape(), generator, other.device());
+}
+
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator* generator,
+               Device device) {
+  if (low >= high) fail("randint", "no integers from {} to below {}", low, high);
+  std::vector<std::int64_t> values(static_cast<std::size_t>(element_count("randint", shape)));
+  (generator ? *generator : default_generator()).integers(values, low, high);
+  return from_data(values, shape, device);
+}
+Tensor randint(std::int64_t high, const Shape& shape, Generator* generator, Device device) {
+  return randint(0, high, shape, generator, device);
+}
+
+Tensor randperm(std::int64_t count, Generator* generator, Device device) {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(element_count("randperm", {count})));
+  std::iota(values.begin(), values.end(), std::int64_t{0});
+  (generator ? *generator : default_generator()).shuffle(values);
+  return from_data(values, {count}, device);
 }
 
 }  // namespace pg

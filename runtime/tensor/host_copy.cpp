@@ -114,6 +114,20 @@ double Tensor::item<double>() const {
   return only_element<double>(*this, DType::F32, real_device);
 }
 
+double Tensor::item() const {
+  switch (dtype()) {
+    case DType::F32:
+      return item<float>();
+    case DType::I32:
+      return item<std::int32_t>();
+    case DType::I64:
+      return static_cast<double>(item<std::int64_t>());
+    case DType::Bool:
+      return item<bool>() ? 1.0 : 0.0;
+  }
+  return 0.0;
+}
+
 template <typename T>
 std::vector<T> Tensor::to_vector() const {
   check_type("to_vector", *this, dtype_of<T>);

@@ -32,6 +32,18 @@ std::array<std::uint32_t, 4> draw(const GeneratorState& state, std::uint32_t str
       {static_cast<std::uint32_t>(state.seed), static_cast<std::uint32_t>(state.seed >> 32)});
 }
 
+/// The first two words of a block.
+std::uint64_t wide_draw(const GeneratorState& state, std::uint32_t stream, std::uint64_t block) {
+  const auto words = draw(state, stream, block);
+  return (std::uint64_t{words[1]} << 32) | words[0];
+}
+
+/// value as a fraction of 2^64, times bound: the bias is below bound / 2^64, and every number costs
+/// one draw.
+std::uint64_t scaled(std::uint64_t value, std::uint64_t bound) {
+  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(value) * bound) >> 64);
+}
+
 }  // namespace
 
 void Generator::uniform(std::span<float> out, std::uint32_t stream) {
@@ -60,19 +72,40 @@ void Generator::normal(std::span<float> out, std::uint32_t stream) {
   ++state_.step;
 }
 
+GeneratorState Generator::take_step() {
+  const GeneratorState taken = state_;
+  ++state_.step;
+  return taken;
+}
+
 std::uint64_t Generator::below(std::uint64_t bound, std::uint32_t stream) {
   if (bound == 0) fail("random", "bound must be positive");
-  const auto words = draw(state_, stream, 0);
+  const std::uint64_t value = wide_draw(state_, stream, 0);
   ++state_.step;
-  const std::uint64_t value = (std::uint64_t{words[1]} << 32) | words[0];
-  // Multiply-shift: the bias is below bound / 2^64, and every draw costs exactly one step.
-  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(value) * bound) >> 64);
+  return scaled(value, bound);
+}
+
+void Generator::integers(std::span<std::int64_t> out, std::int64_t low, std::int64_t high,
+                         std::uint32_t stream) {
+  const std::uint64_t bound = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::uint64_t offset = scaled(wide_draw(state_, stream, i), bound);
+    out[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
+  }
+  ++state_.step;
+}
+
+void Generator::shuffle(std::span<std::int64_t> values, std::uint32_t stream) {
+  for (std::size_t i = values.size(); i > 1; --i) {
+    std::swap(values[i - 1], values[scaled(wide_draw(state_, stream, i - 1), i)]);
+  }
+  ++state_.step;
 }
 
 double Generator::uniform_double(std::uint32_t stream) {
-  const auto words = draw(state_, stream, 0);
+  const std::uint64_t value = wide_draw(state_, stream, 0);
   ++state_.step;
-  return static_cast<double>(((std::uint64_t{words[1]} << 32) | words[0]) >> 11) * 0x1p-53;
+  return static_cast<double>(value >> 11) * 0x1p-53;
 }
 
 Generator& default_generator() {

@@ -28,11 +28,18 @@ class Generator {
   void manual_seed(std::uint64_t seed) { state_ = {seed, 0}; }
   const GeneratorState& state() const { return state_; }
   void set_state(const GeneratorState& state) { state_ = state; }
+  /// The state as it is, for numbers that a kernel draws (dropout); then advances the step.
+  GeneratorState take_step();
 
   /// Each call fills all of `out` from one step, then advances the step. Streams are independent
   /// sequences of one seed (for example one per rank).
   void uniform(std::span<float> out, std::uint32_t stream = 0);  // [0, 1), multiples of 2^-24
   void normal(std::span<float> out, std::uint32_t stream = 0);   // Box-Muller in double, rounded
+  /// In [low, high), low < high.
+  void integers(std::span<std::int64_t> out, std::int64_t low, std::int64_t high,
+                std::uint32_t stream = 0);
+  /// Puts the values in random order (Fisher and Yates).
+  void shuffle(std::span<std::int64_t> values, std::uint32_t stream = 0);
   /// Uniform in [0, bound); bound > 0.
   std::uint64_t below(std::uint64_t bound, std::uint32_t stream = 0);
   double uniform_double(std::uint32_t stream = 0);  // [0, 1), multiples of 2^-53

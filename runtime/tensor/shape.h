@@ -3,6 +3,7 @@
 // opens the message of the pg::Error they throw.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -21,6 +22,10 @@ class Dims {
   Dims(std::initializer_list<std::int64_t> values)
       : Dims(std::span(values.begin(), values.size())) {}
   explicit Dims(std::span<const std::int64_t> values);
+  /// One number: x.sum(0), zeros(3).
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Dims(T value) : Dims({static_cast<std::int64_t>(value)}) {}
   /// `count` times `value`.
   static Dims filled(int count, std::int64_t value);
 

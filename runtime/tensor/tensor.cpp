@@ -115,6 +115,10 @@ bool Tensor::is_sole_owner() const {
          impl_->storage->references.load(std::memory_order_acquire) == 1;
 }
 
+bool Tensor::is_only_view() const {
+  return checked("is_only_view", *this).storage->references.load(std::memory_order_acquire) == 1;
+}
+
 void* Tensor::data() const {
   const detail::TensorImpl& impl = checked("data", *this);
   std::byte* base = impl.storage->buffer.data();

@@ -97,6 +97,52 @@ TEST_CASE("rmsnorm gradients from one reading") {
   run({{"B", "8192"}, {"U", "1"}}, {{{"R", 258}, {"D", 8190}, {"P", 1}}});
 }
 
+TEST_CASE("standardize, standardize_gradient") {
+  for (const char* block : {"64", "256"}) {
+    const std::vector<std::int64_t> lengths = block[0] == '6'
+                                                  ? std::vector<std::int64_t>{1, 63, 64}
+                                                  : std::vector<std::int64_t>{1, 256, 257, 700};
+    run_row({.file = "kernels/layernorm.tile",
+             .kernel = "standardize",
+             .settings = {{"B", block}},
+             .sizes = product_of({{"R", {1, 3, 0}}, {"D", lengths}}),
+             .scalars = {{"eps", 0.1}},
+             .reference = [](Values& v) {
+               const auto d = static_cast<std::size_t>(v.size("D"));
+               for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
+                 double mean = 0, square = 0;
+                 for (std::size_t i = 0; i < d; ++i) mean += v["x"][r * d + i];
+                 mean /= static_cast<double>(d);
+                 for (std::size_t i = 0; i < d; ++i) {
+                   square += (v["x"][r * d + i] - mean) * (v["x"][r * d + i] - mean);
+                 }
+                 v["rstd"][r] = 1 / std::sqrt(square / static_cast<double>(d) + v.scalar("eps"));
+                 for (std::size_t i = 0; i < d; ++i) {
+                   v["y"][r * d + i] = (v["x"][r * d + i] - mean) * v["rstd"][r];
+                 }
+               }
+             }});
+    run_row({.file = "kernels/layernorm.tile",
+             .kernel = "standardize_gradient",
+             .settings = {{"B", block}},
+             .sizes = product_of({{"R", {3}}, {"D", lengths}}),
+             .fills = {{"rstd", {0.5, 2}}},
+             .reference = [](Values& v) {
+               const auto d = static_cast<std::size_t>(v.size("D"));
+               for (std::size_t r = 0; r < v["rstd"].size(); ++r) {
+                 double mean = 0, product = 0;
+                 for (std::size_t i = r * d; i < r * d + d; ++i) {
+                   mean += v["g"][i] / static_cast<double>(d);
+                   product += v["g"][i] * v["y"][i] / static_cast<double>(d);
+                 }
+                 for (std::size_t i = r * d; i < r * d + d; ++i) {
+                   v["dx"][i] = v["rstd"][r] * (v["g"][i] - mean - v["y"][i] * product);
+                 }
+               }
+             }});
+  }
+}
+
 void softmax_reference(Values& v, std::size_t n) {
   for (std::size_t r = 0; r * n < v["x"].size(); ++r) {
     const auto row = v["x"].begin() + static_cast<std::ptrdiff_t>(r * n);

@@ -1,0 +1,182 @@
+// Sums of products in Einstein's notation (runtime/autograd/matmul.h): every operand carries a
+// label per dimension, and two operands meet in one batched matmul.
+#include <algorithm>
+
+#include "runtime/autograd/functions.h"
+#include "runtime/device/error.h"
+
+namespace pg {
+namespace {
+
+/// A tensor with a letter for each dimension.
+struct Labelled {
+  Tensor x;
+  std::string labels;
+
+  bool has(char label) const { return labels.find(label) != std::string::npos; }
+  std::int64_t size(char label) const { return x.shape()[static_cast<int>(labels.find(label))]; }
+};
+
+struct Equation {
+  std::vector<std::string> operands;
+  std::string result;
+};
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// Letters that stand once in all operands, in alphabetical order.
+std::string implied_result(const std::vector<std::string>& operands) {
+  std::string all;
+  for (const std::string& labels : operands) all += labels;
+  std::sort(all.begin(), all.end());
+  std::string result;
+  for (const char label : all) {
+    if (std::count(all.begin(), all.end(), label) == 1) result += label;
+  }
+  return result;
+}
+
+Equation parse(std::string_view text) {
+  Equation equation{{""}, ""};
+  bool has_result = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == ' ') continue;
+    if (is_letter(c)) {
+      (has_result ? equation.result : equation.operands.back()) += c;
+    } else if (c == ',' && !has_result) {
+      equation.operands.emplace_back();
+    } else if (text.substr(i, 2) == "->" && !has_result) {
+      has_result = true;
+      ++i;
+    } else {
+      fail("einsum", "`{}` at position {} of `{}`", c, i, text);
+    }
+  }
+  if (!has_result) equation.result = implied_result(equation.operands);
+  return equation;
+}
+
+/// Every letter has one size, and the result has letters of the operands, each once.
+void check(const Equation& equation, std::span<const Tensor> operands) {
+  if (operands.size() != equation.operands.size()) {
+    fail("einsum", "{} operands for {} in the equation", operands.size(), equation.operands.size());
+  }
+  std::int64_t sizes[128];
+  std::fill_n(sizes, 128, -1);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const std::string& labels = equation.operands[i];
+    if (static_cast<std::size_t>(operands[i].dim()) != labels.size()) {
+      fail("einsum", "operand {} is {}, its labels are `{}`", i, describe(operands[i]), labels);
+    }
+    for (std::size_t d = 0; d < labels.size(); ++d) {
+      std::int64_t& size = sizes[static_cast<unsigned char>(labels[d])];
+      const std::int64_t found = operands[i].shape()[static_cast<int>(d)];
+      if (size >= 0 && size != found) fail("einsum", "`{}` is {} and {}", labels[d], size, found);
+      size = found;
+    }
+  }
+  for (const char label : equation.result) {
+    if (sizes[static_cast<unsigned char>(label)] < 0) {
+      fail("einsum", "`{}` of the result is in no operand", label);
+    }
+    if (std::count(equation.result.begin(), equation.result.end(), label) > 1) {
+      fail("einsum", "`{}` stands twice in the result", label);
+    }
+  }
+}
+
+/// The diagonals of labels that stand twice.
+Labelled without_repeats(Labelled operand) {
+  for (std::size_t i = 0; i < operand.labels.size(); ++i) {
+    const std::size_t again = operand.labels.find(operand.labels[i], i + 1);
+    if (again == std::string::npos) continue;
+    const int first = static_cast<int>(i);
+    const Tensor moved = operand.x.transpose(static_cast<int>(again), first + 1);
+    std::swap(operand.labels[again], operand.labels[i + 1]);
+    operand.labels.erase(i + 1, 1);
+    const Tensor places = arange(0, moved.size(first), 1, DType::I64, moved.device());
+    TensorIndices indices(i, Slice());
+    indices.emplace_back(places);
+    indices.emplace_back(places);
+    operand.x = index(moved, indices);
+    return without_repeats(std::move(operand));
+  }
+  return operand;
+}
+
+/// Sums out the labels that `kept` lacks.
+Labelled summed(const Labelled& operand, std::string_view kept) {
+  Dims axes;
+  std::string labels;
+  for (std::size_t d = 0; d < operand.labels.size(); ++d) {
+    if (kept.find(operand.labels[d]) == std::string_view::npos) {
+      axes.push_back(static_cast<std::int64_t>(d));
+    } else {
+      labels += operand.labels[d];
+    }
+  }
+  return axes.empty() ? operand : Labelled{sum(operand.x, axes), labels};
+}
+
+Tensor ordered(const Labelled& operand, std::string_view labels) {
+  Dims order;
+  for (const char label : labels) {
+    order.push_back(static_cast<std::int64_t>(operand.labels.find(label)));
+  }
+  return permute(operand.x, order);
+}
+
+std::int64_t count(const Labelled& operand, std::string_view labels) {
+  std::int64_t result = 1;
+  for (const char label : labels) result *= operand.size(label);
+  return result;
+}
+
+/// Two operands as one; `kept` are the labels that are still needed.
+Labelled contract(const Labelled& a, const Labelled& b, std::string_view kept) {
+  std::string batch, inner, left, right;
+  for (const char label : a.labels) {
+    if (!b.has(label)) {
+      left += label;
+    } else {
+      (kept.find(label) == std::string_view::npos ? inner : batch) += label;
+    }
+  }
+  for (const char label : b.labels) {
+    if (!a.has(label)) right += label;
+  }
+  const std::int64_t batches = count(a, batch);
+  const std::int64_t n = count(a, inner);
+  const Tensor product =
+      matmul(reshape(ordered(a, batch + left + inner), {batches, count(a, left), n}),
+             reshape(ordered(b, batch + inner + right), {batches, n, count(b, right)}));
+  Shape shape;
+  for (const char label : batch + left) shape.push_back(a.size(label));
+  for (const char label : right) shape.push_back(b.size(label));
+  return {reshape(product, shape), batch + left + right};
+}
+
+}  // namespace
+
+Tensor einsum(std::string_view text, std::initializer_list<Tensor> operands) {
+  for (const Tensor& operand : operands) {
+    if (!operand.defined()) fail("einsum", "undefined tensor");
+  }
+  const Equation equation = parse(text);
+  check(equation, std::span(operands.begin(), operands.size()));
+  std::vector<Labelled> rest;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    rest.push_back(without_repeats({operands.begin()[i], equation.operands[i]}));
+  }
+  Labelled result = rest[0];
+  for (std::size_t i = 1; i < rest.size(); ++i) {
+    std::string later = equation.result;
+    for (std::size_t j = i + 1; j < rest.size(); ++j) later += rest[j].labels;
+    result = contract(summed(result, later + rest[i].labels),
+                      summed(rest[i], later + result.labels), later);
+  }
+  return ordered(summed(result, equation.result), equation.result);
+}
+
+}  // namespace pg

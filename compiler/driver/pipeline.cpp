@@ -194,7 +194,7 @@ std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& select
 std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection, Until until,
                                           const PassHook& hook) {
   auto made = plan_kernel(file, selection, until, hook);
-  if (!made || until == Until::Passes) return made;
+  if (!made || until <= Until::Passes) return made;
   if (!report_resources(file, selection, *made)) return std::nullopt;
   if (until == Until::Plan) return made;
   if (made->target.is_gpu()) {

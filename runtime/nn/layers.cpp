@@ -43,4 +43,14 @@ RMSNorm::RMSNorm(std::int64_t width, double eps) : eps_(eps) {
   weight_ = register_parameter("weight", ones({width}));
 }
 
+LayerNorm::LayerNorm(std::int64_t width, LayerNormOptions options) : eps_(options.eps) {
+  check_sizes("LayerNorm", {width});
+  weight_ = register_parameter("weight", ones({width}));
+  if (options.bias) bias_ = register_parameter("bias", zeros({width}));
+}
+
+Dropout::Dropout(double p, Generator* generator) : p_(p), generator_(generator) {
+  if (!(p >= 0.0 && p <= 1.0)) fail("Dropout", "the probability {} is not between 0 and 1", p);
+}
+
 }  // namespace pg::nn

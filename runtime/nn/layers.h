@@ -60,6 +60,39 @@ class RMSNorm final : public Layer {
   double eps_;
 };
 
+struct LayerNormOptions {
+  double eps = 1e-5;
+  bool bias = true;
+};
+
+/// (x - mean) / sqrt(var + eps) * weight + bias over the last dimension; "weight" [width] of ones,
+/// "bias" [width] of zeros.
+class LayerNorm final : public Layer {
+ public:
+  explicit LayerNorm(std::int64_t width, LayerNormOptions options = {});
+  Tensor forward(const Tensor& x) const override { return layer_norm(x, weight_, bias_, eps_); }
+  const Tensor& weight() const { return weight_; }
+  const Tensor& bias() const { return bias_; }  // undefined without one
+
+ private:
+  Tensor weight_, bias_;
+  double eps_;
+};
+
+/// In training each element times 1 / (1 - p), or 0 with probability p; else x itself.
+class Dropout final : public Layer {
+ public:
+  /// `generator` is kept by address; by default the global one.
+  explicit Dropout(double p = 0.5, Generator* generator = nullptr);
+  Tensor forward(const Tensor& x) const override {
+    return dropout(x, p_, is_training(), generator_);
+  }
+
+ private:
+  double p_;
+  Generator* generator_;
+};
+
 /// A function without parameters as a layer.
 template <Tensor (*function)(const Tensor&)>
 class Activation final : public Layer {

@@ -72,7 +72,7 @@ void teach(const lesson::Settings& settings) {
     optimizer.step();
 
     if (step % 10 == 0 || step + 1 == settings.steps) {
-      const pg::Tensor right = pg::cast(pg::gt(moons.labels * scores, 0.0), pg::DType::F32);
+      const pg::Tensor right = (moons.labels * scores > 0.0).to(pg::DType::F32);
       std::printf("step %3d  loss %.4f  accuracy %.0f%%\n", step, loss.item<double>(),
                   100.0 * right.mean().item<double>());
     }

@@ -37,23 +37,15 @@ pg::Tensor cost(const pg::Tensor& log_probabilities, const pg::Tensor& counts) {
   return -(counts * log_probabilities).sum() / counts.sum();
 }
 
-std::string draw_name(const std::vector<float>& probabilities, pg::Generator& generator) {
+std::string draw_name(const pg::Tensor& probabilities, pg::Generator& generator) {
   std::string name;
-  int letter = 0;
-  do {
-    // Walk along the row until the random number is used up.
-    double left = generator.uniform_double();
-    int next = 0;
-    while (next < letters - 1) {
-      left -= probabilities[static_cast<std::size_t>(letter * letters + next)];
-      if (left < 0) break;
-      ++next;
-    }
-    letter = next;
+  std::int64_t letter = 0;
+  while (true) {
+    letter =
+        pg::multinomial(probabilities.select(0, letter), 1, false, &generator).item<std::int64_t>();
+    if (letter == 0) return name;
     name += static_cast<char>('`' + letter);
-  } while (letter != 0);
-  name.pop_back();
-  return name;
+  }
 }
 
 void teach(const lesson::Settings& settings) {
@@ -63,9 +55,8 @@ void teach(const lesson::Settings& settings) {
 
   // Counting. A pair that never occurs costs nothing, though its log is minus infinity.
   const pg::Tensor probabilities = counts / counts.sum({1}, /*keepdim=*/true);
-  const pg::Tensor never = pg::eq(counts, 0.0);
   std::printf("by counting: %.4f\n",
-              cost(pg::log(pg::where(never, 1.0, probabilities)), counts).item<double>());
+              cost(pg::log(pg::where(counts == 0.0, 1.0, probabilities)), counts).item<double>());
 
   // Learning. Row a of the weight holds 27 scores for what follows letter a; log_softmax makes them
   // logarithms of probabilities. All 228,146 pairs go into each step, as 27 x 27 different ones.
@@ -86,11 +77,10 @@ void teach(const lesson::Settings& settings) {
               pg::abs(pg::softmax(weight, 1) - probabilities).max().item());
 
   // Both tables are the same model: the same random numbers draw the same names.
-  const std::vector<float> counted = probabilities.to_vector<float>();
-  const std::vector<float> learned = pg::softmax(weight, 1).to_vector<float>();
+  const pg::Tensor learned = pg::softmax(weight, 1);
   pg::Generator first(settings.seed), second(settings.seed);
   for (int i = 0; i < 8; ++i) {
-    std::printf("  %-16s %s\n", draw_name(counted, first).c_str(),
+    std::printf("  %-16s %s\n", draw_name(probabilities, first).c_str(),
                 draw_name(learned, second).c_str());
   }
 }

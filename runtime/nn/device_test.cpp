@@ -1,12 +1,10 @@
 // Tensors on a GPU and between devices. Needs one (or the stand-in driver: PICOGRAD_TEST_DEVICE).
-#include <doctest/doctest.h>
-
 #include <cstdio>
 
 #include "runtime/autograd/backward.h"
 #include "runtime/autograd/functions.h"
-#include "runtime/device/error.h"
 #include "runtime/nn/module.h"
+#include "runtime/nn/test_support.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/optimizer.h"
 #include "runtime/tensor/random.h"
@@ -28,14 +26,7 @@ bool lacks_gpu(const char* name) {
   return true;
 }
 
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::message_of;
 
 TEST_CASE("creation on a device, and back") {
   if (lacks_gpu("creation on a device, and back")) return;

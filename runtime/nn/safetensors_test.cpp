@@ -1,7 +1,6 @@
 // Safetensors and npy files: round trips, and every way a file can lie.
 #include "runtime/nn/safetensors.h"
 
-#include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,36 +9,15 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/device/error.h"
 #include "runtime/nn/npy.h"
 #include "runtime/nn/safetensors_header.h"
+#include "runtime/nn/test_support.h"
 
 namespace pg::nn {
 namespace {
 
-/// A folder of its own for the test's files, removed at the end.
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "picograd-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(file(name), std::ios::binary) << content;
-    return file(name);
-  }
-};
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using test::Folder;
+using test::message_of;
 
 /// A safetensors file's bytes: the length, the header, `data_bytes` zeros.
 std::string with_header(const std::string& json, std::size_t data_bytes) {

@@ -36,12 +36,14 @@ class GeneratorScope {
 /// What one call of the function recorded.
 struct Recording {
   Tensor result;
+  Tensors operands = {};          // with gradients, from outside
   std::vector<Edge*> exits = {};  // edges of its nodes that lead out, as a walk meets them
 };
 
 Recording run(const TensorFunction& function, const Tensors& inputs) {
-  const std::uint64_t start = autograd::next_order();
-  Recording recording{.result = function(inputs)};
+  const autograd::OperandLog log;
+  const std::uint64_t start = log.start();
+  Recording recording{.result = function(inputs), .operands = log.operands()};
   if (!recording.result.defined()) fail("checkpoint", "the function returned an undefined tensor");
   const Edge root = autograd::edge_of(recording.result);
   const auto is_inside = [start](const Node* node) { return node && node->order > start; };
@@ -112,10 +114,16 @@ Tensor checkpoint(TensorFunction function, const Tensors& inputs, Generator* gen
   const Recording first = run(function, inputs);
   if (first.exits.empty()) return first.result;
 
-  auto vjp = [function = std::move(function), count = inputs.size(), exits = first.exits.size(),
-              state, &random](const VjpCall& call) -> Tensors {
+  // Parameters are kept for their versions: written in place meanwhile, they would give another
+  // result.
+  std::vector<const Tensor*> saved;
+  for (const Tensor& input : inputs) saved.push_back(&input);
+  for (const Tensor& operand : first.operands) saved.push_back(&operand);
+  auto vjp = [function = std::move(function), count = inputs.size(), kept = saved.size(),
+              exits = first.exits.size(), state, &random](const VjpCall& call) -> Tensors {
     Tensors again;
-    for (std::size_t i = 0; i < count; ++i) again.push_back(call.saved(static_cast<int>(i)));
+    for (std::size_t i = 0; i < kept; ++i) again.push_back(call.saved(static_cast<int>(i)));
+    again.resize(count);
     const bool create_graph = grad_enabled();
     const GradMode recording_on(true);
     const GeneratorScope scope(random, state);
@@ -130,8 +138,6 @@ Tensor checkpoint(TensorFunction function, const Tensors& inputs, Generator* gen
   };
   std::vector<Edge> edges;
   for (const Edge* exit : first.exits) edges.push_back(*exit);
-  std::vector<const Tensor*> saved;
-  for (const Tensor& input : inputs) saved.push_back(&input);
   Tensor result = view::alias(first.result);
   autograd::attach("checkpoint", {&result, 1}, std::move(edges), saved, std::move(vjp));
   return result;

@@ -117,6 +117,18 @@ TEST_CASE("what needs no gradient is not recorded, wrong functions are found") {
   CHECK(message_of([&] {
           z.sum().backward();
         }).starts_with("backward: an input f32 [2] of `checkpoint` is needed"));
+
+  // A parameter that no gradient needs, but the second call does.
+  const Tensor bias = tensor({1, 2}).requires_grad_();
+  const auto shifted = [&](const Tensors& in) { return tanh(in[0] + bias); };
+  const Tensor h = checkpoint([&](const Tensors& in) { return checkpoint(shifted, in); }, {x});
+  {
+    const NoGrad no_grad;
+    bias.copy_(tensor({0, 0}));
+  }
+  CHECK(message_of([&] {
+          h.sum().backward();
+        }).starts_with("backward: an input f32 [2] of `checkpoint` is needed"));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "runtime/autograd/anomaly.h"
 #include "runtime/device/error.h"
@@ -98,6 +100,27 @@ void take_place_of(const Tensor& x, const Tensor& other) {
   x.set_autograd_meta(edge.node ? std::make_unique<GradMeta>(std::move(edge)) : nullptr);
 }
 
+namespace {
+
+thread_local OperandLog* current_log = nullptr;
+
+}  // namespace
+
+OperandLog::OperandLog() : outer_(std::exchange(current_log, this)), start_(next_order()) {}
+
+OperandLog::~OperandLog() {
+  current_log = outer_;
+  if (!outer_) return;
+  for (const Tensor& x : operands_) outer_->note(x);
+}
+
+void OperandLog::note(const Tensor& x) {
+  const Edge edge = edge_of(x);
+  if (!edge.node || edge.node->order > start_) return;
+  const auto is_same = [&](const Tensor& known) { return known.is_same(x); };
+  if (std::ranges::none_of(operands_, is_same)) operands_.push_back(x);
+}
+
 bool needs_record(Operands inputs) {
   if (!recording_enabled) return false;
   for (const Tensor* x : inputs) {
@@ -154,6 +177,7 @@ void attach(std::string_view name, std::span<const Tensor> outputs, Operands inp
         fail(name, "an output is the very handle of an input");
     }
     edges.push_back(edge_of(*x));
+    if (current_log) current_log->note(*x);
   }
   if (is_anomaly_mode()) check_results(name, outputs, inputs);
   attach(name, outputs, std::move(edges), saved, std::move(vjp));

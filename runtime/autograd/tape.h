@@ -159,6 +159,29 @@ Tensor record(std::string_view name, const Tensor& output, OperandList inputs, O
 /// The number of a node made now: larger than those of all nodes before.
 std::uint64_t next_order();
 
+/// While it lives, notes what this thread's recorded ops take that requires a gradient and was
+/// there before. Logs may be nested: the outer one sees it too.
+class OperandLog {
+ public:
+  OperandLog();
+  ~OperandLog();
+  OperandLog(const OperandLog&) = delete;
+  OperandLog& operator=(const OperandLog&) = delete;
+
+  /// Nodes of a higher order were made while the log lives.
+  std::uint64_t start() const { return start_; }
+  /// Each tensor once.
+  const Tensors& operands() const { return operands_; }
+
+ private:
+  friend void attach(std::string_view, std::span<const Tensor>, Operands, Operands, Vjp);
+  void note(const Tensor& x);
+
+  OperandLog* outer_;
+  std::uint64_t start_;
+  Tensors operands_;
+};
+
 /// The edge to whatever made `x`; no node when x requires no gradient.
 Edge edge_of(const Tensor& x);
 

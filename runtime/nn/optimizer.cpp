@@ -67,6 +67,11 @@ StateDict Optimizer::state_dict() const {
 }
 
 void Optimizer::load_state_dict(std::span<const NamedTensor> state) {
+  for (const auto& [name, x] : state) {
+    if (name != "step" || !x.defined() || x.dtype() != DType::I64 || x.numel() != 1) continue;
+    const auto step = x.item<std::int64_t>();
+    if (step < 0) fail("load_state_dict", "step {} is negative", step);
+  }
   const StateDict ours = state_dict();
   const NoGrad no_grad;
   copy_state("load_state_dict", ours, state);

@@ -112,6 +112,10 @@ TEST_CASE("a state that is not the optimizer's changes nothing") {
         "  misshaped   0.exp_avg_sq       f32 [1, 2] for f32 [2]\n"
         "  missing     1.exp_avg_sq       f32 [3]\n"
         "  unexpected  1.momentum_buffer  f32 [3]");
+  StateDict negative = optimizer.state_dict();
+  negative[0].tensor = scalar(std::int64_t{-1});
+  CHECK(message_of([&] { optimizer.load_state_dict(negative); }) ==
+        "load_state_dict: step -1 is negative");
   CHECK(optimizer.step_count() == 0);
   CHECK(optimizer.state_dict()[1].tensor.to_vector<float>() == std::vector<float>{0, 0});
 }

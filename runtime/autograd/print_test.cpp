@@ -15,6 +15,13 @@
 namespace pg {
 namespace {
 
+/// Texts name a GPU: tensors lie on the CPU while it lives.
+struct OnCpu {
+  Device before = default_device();
+  OnCpu() { set_default_device(cpu_device); }
+  ~OnCpu() { set_default_device(before); }
+};
+
 /// Blocks of text by the name in the line "== name" before them.
 std::map<std::string, std::string> read_goldens() {
   std::map<std::string, std::string> texts;
@@ -113,11 +120,12 @@ std::vector<Case> shaped_cases() {
 }
 
 TEST_CASE("tensors print as in PyTorch") {
+  const OnCpu on_cpu;
   const std::map<std::string, std::string> goldens = read_goldens();
   std::size_t compared = 0;
   for (const std::vector<Case>& cases : {plain_cases(), shaped_cases()}) {
     for (const Case& item : cases) {
-      CAPTURE(item.name);
+      CAPTURE(std::string(item.name));
       const auto golden = goldens.find(item.name);
       REQUIRE(golden != goldens.end());
       CHECK(to_string(item.x) == golden->second);
@@ -128,6 +136,12 @@ TEST_CASE("tensors print as in PyTorch") {
 }
 
 TEST_CASE("views, options and streams") {
+  const Device device = default_device();
+  const OnCpu on_cpu;
+  if (device.is_cuda()) {
+    const std::string name = to_string(device);
+    CHECK(to_string(tensor({1}, device)) == "tensor([1.], device='" + name + "')");
+  }
   CHECK(to_string(counted({2, 3}).t()) == "tensor([[0, 3],\n        [1, 4],\n        [2, 5]])");
   CHECK(to_string(tensor({1, 2}).expand({2, 2})) == "tensor([[1., 2.],\n        [1., 2.]])");
   CHECK(to_string(tensor({0.5}), {.precision = 2}) == "tensor([0.50])");

@@ -11,7 +11,7 @@
 #include "examples/llama/dump.h"
 #include "examples/llama/evaluate.h"
 #include "examples/llama/generate.h"
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/device/error.h"
 
 namespace llama {

@@ -18,5 +18,8 @@ using SharedRunOptions = std::shared_ptr<const RunOptions>;
 Command add_generate(CLI::App& app, SharedRunOptions run);
 Command add_eval(CLI::App& app, SharedRunOptions run);
 Command add_dump(CLI::App& app, SharedRunOptions run);
+// file_commands.cpp
+Command add_info(CLI::App& app);
+Command add_convert(CLI::App& app);
 
 }  // namespace llama

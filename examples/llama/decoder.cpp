@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "examples/llama/model/rotary.h"
 #include "runtime/device/error.h"
 #include "runtime/ops/activation.h"
 #include "runtime/ops/attention.h"
@@ -49,7 +50,7 @@ Decoder::Decoder(const Model& model, std::int64_t capacity)
   embedding_ = model.embedding();
   final_norm_ = model.final_norm();
   head_ = pack({model.head()});
-  rotary_ = ops::rope_tables(capacity, config_.head_dim, config_.rope_theta, model.device());
+  rotary_ = rotary_tables(config_, capacity, model.device());
   start_ = pg::zeros({1}, pg::DType::I64, model.device());
   precision_ = model.precision();
 }

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "runtime/ops/rope.h"
 
 namespace llama {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "examples/llama/data/data_source.h"
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "runtime/device/device.h"
 #include "runtime/nn/optimizer.h"
 

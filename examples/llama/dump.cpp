@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
 #include "runtime/nn/optimizer.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "examples/llama/data/tokens.h"
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 
 namespace llama {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "examples/llama/sampler.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 

@@ -10,7 +10,8 @@
 #include "examples/llama/base/files.h"
 #include "examples/llama/base/test_data.h"
 #include "examples/llama/dump.h"
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/rotary_rows.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/nn/optimizer.h"
 #include "runtime/nn/safetensors.h"
 

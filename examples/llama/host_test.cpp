@@ -5,7 +5,6 @@
 #include <cmath>
 #include <map>
 
-#include "examples/llama/report.h"
 #include "examples/llama/sampler.h"
 
 using namespace llama;
@@ -32,12 +31,4 @@ TEST_CASE("sampler: frequencies follow softmax, cuts hold, seeds repeat") {
   CHECK(histogram({.top_k = 2})[1] == doctest::Approx(8000 * 2 / 7.0).epsilon(0.1));
   CHECK(histogram({.top_p = 0.6})[2] == 8000);  // 5/8 alone reaches 0.6
   CHECK(histogram({.top_p = 0.7}).count(0) == 0);
-}
-
-TEST_CASE("report: the curve holds every point and stands alone") {
-  std::string html = loss_curve_html({{1, 4.0}, {2, 3.0}, {3, 2.0}}, {{2, 3.5}});
-  CHECK(html.find("<svg") != std::string::npos);
-  CHECK(html.find("http://") == html.find("http://www.w3.org/2000/svg"));  // nothing is fetched
-  CHECK(html.find("step 2: 3.5000") != std::string::npos);
-  CHECK(std::count(html.begin(), html.end(), ',') >= 4);
 }

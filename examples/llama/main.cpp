@@ -1,4 +1,4 @@
-// llama: generate with, train, evaluate and dump llama models.
+// llama: generate with, train, evaluate, dump, convert and look at llama models.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -98,6 +98,8 @@ int main(int argc, char** argv) {
       {"tokenize", llama::add_tokenize(app)},
       {"train-tokenizer", llama::add_train_tokenizer(app)},
       {"prepare", llama::add_prepare(app)},
+      {"info", llama::add_info(app)},
+      {"convert", llama::add_convert(app)},
   };
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
   if (const auto code = cli::parse(app, argc, argv)) return *code;

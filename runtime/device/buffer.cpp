@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "runtime/device/cuda_device.h"
+#include "runtime/device/cuda_memory.h"
 #include "runtime/device/error.h"
+#include "runtime/device/pool.h"
 
 namespace pg {
 
@@ -147,6 +149,11 @@ Buffer allocate(std::string_view op, std::int64_t count, std::int64_t element_by
   }
   if (pool().poison.load(std::memory_order_relaxed)) fill_bytes(data, device, 0xff, size);
   return Buffer(data, size, device);
+}
+
+std::size_t pool_bytes(std::size_t bytes, Device device) {
+  if (bytes == 0) return 0;
+  return device.is_cuda() ? cuda::pool_bytes(bytes) : pool_size(bytes);
 }
 
 MemoryStatistics memory_statistics(Device device) {

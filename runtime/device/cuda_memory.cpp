@@ -228,6 +228,8 @@ void give_memory(int index, std::byte* data) noexcept {
   memories[static_cast<std::size_t>(index)].load()->give(reinterpret_cast<Address>(data));
 }
 
+std::size_t pool_bytes(std::size_t bytes) { return round_up(bytes, granularity); }
+
 MemoryStatistics memory_statistics(int index) {
   return gpu("memory_statistics", index).memory->statistics();
 }

@@ -73,4 +73,7 @@ class Memory {
   MemoryStatistics statistics_;
 };
 
+/// What a request for so many bytes takes (pool.h).
+std::size_t pool_bytes(std::size_t bytes);
+
 }  // namespace pg::cuda

@@ -29,9 +29,15 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-InputFile::InputFile(std::string_view op, std::string path) : op_(op), path_(std::move(path)) {
+InputFile::InputFile(std::string_view op, std::string path, Links links)
+    : op_(op), path_(std::move(path)) {
   // Without O_NONBLOCK, opening a pipe would wait for a writer before it can be refused.
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int no_links = links == Links::Refuse ? O_NOFOLLOW : 0;
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | no_links);
+  if (descriptor_ < 0 && errno == ELOOP && no_links) {
+    fail(op_, "{}: is a symbolic link, which might lead anywhere; put the file itself there",
+         path_);
+  }
   if (descriptor_ < 0) fail(op_, "{}: cannot open: {}", path_, std::strerror(errno));
   struct stat status{};
   const bool is_regular = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);

@@ -17,7 +17,9 @@ namespace pg::nn {
 /// believed.
 class InputFile {
  public:
-  InputFile(std::string_view op, std::string path);
+  enum class Links : std::uint8_t { Follow, Refuse };  // for names that came out of a file
+
+  InputFile(std::string_view op, std::string path, Links links = Links::Follow);
   ~InputFile();
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&&) = delete;

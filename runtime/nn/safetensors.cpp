@@ -57,7 +57,14 @@ float from_half(std::uint16_t bits) {
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::string& path)
-    : file_(std::make_unique<InputFile>("safetensors", path)) {
+    : SafetensorsFile(std::make_unique<InputFile>("safetensors", path)) {}
+
+SafetensorsFile SafetensorsFile::open_named(const std::string& path) {
+  return SafetensorsFile(
+      std::make_unique<InputFile>("safetensors", path, InputFile::Links::Refuse));
+}
+
+SafetensorsFile::SafetensorsFile(std::unique_ptr<InputFile> opened) : file_(std::move(opened)) {
   std::uint64_t header_bytes = 0;
   if (file_->size() < sizeof header_bytes) {
     file_->reject(fmt::format("{} bytes are too few for a header length", file_->size()));

@@ -29,6 +29,8 @@ class SafetensorsFile {
  public:
   /// Reads and checks the header.
   explicit SafetensorsFile(const std::string& path);
+  /// The same of a file whose name another file gave: a symbolic link is refused.
+  static SafetensorsFile open_named(const std::string& path);
   ~SafetensorsFile();
   SafetensorsFile(SafetensorsFile&& other) noexcept;
   SafetensorsFile& operator=(SafetensorsFile&&) = delete;
@@ -43,6 +45,8 @@ class SafetensorsFile {
   Tensor read(std::string_view name) const;
 
  private:
+  explicit SafetensorsFile(std::unique_ptr<InputFile> file);
+
   std::unique_ptr<InputFile> file_;
   std::uint64_t data_begin_ = 0;
   std::vector<SafetensorsEntry> entries_;

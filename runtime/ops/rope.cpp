@@ -47,16 +47,24 @@ RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double th
   if (positions < 0 || head_size < 2 || head_size % 2 != 0) {
     fail("rope_tables", "{} positions of head size {}", positions, head_size);
   }
-  const std::int64_t pairs = head_size / 2;
-  std::vector<double> cosines(static_cast<std::size_t>(positions * pairs));
-  std::vector<double> sines(cosines.size());
-  std::size_t at = 0;
+  std::vector<double> frequencies;
+  for (std::int64_t i = 0; i < head_size; i += 2) {
+    frequencies.push_back(
+        std::pow(theta, -static_cast<double>(i) / static_cast<double>(head_size)));
+  }
+  return rope_tables(positions, frequencies, device);
+}
+
+RopeTables rope_tables(std::int64_t positions, std::span<const double> frequencies, Device device) {
+  if (positions < 0) fail("rope_tables", "{} positions", positions);
+  const auto pairs = static_cast<std::int64_t>(frequencies.size());
+  std::vector<double> cosines, sines;
+  cosines.reserve(static_cast<std::size_t>(positions * pairs));
+  sines.reserve(cosines.capacity());
   for (std::int64_t t = 0; t < positions; ++t) {
-    for (std::int64_t i = 0; i < pairs; ++i, ++at) {
-      const double frequency =
-          std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_size));
-      cosines[at] = std::cos(static_cast<double>(t) * frequency);
-      sines[at] = std::sin(static_cast<double>(t) * frequency);
+    for (const double frequency : frequencies) {
+      cosines.push_back(std::cos(static_cast<double>(t) * frequency));
+      sines.push_back(std::sin(static_cast<double>(t) * frequency));
     }
   }
   return {from_data(cosines, {positions, pairs}, device),

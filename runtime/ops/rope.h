@@ -2,6 +2,8 @@
 // the position. One kernel for both conventions, which differ only in which features form a pair.
 #pragma once
 
+#include <span>
+
 #include "runtime/tensor/tensor.h"
 
 namespace pg::ops {
@@ -17,6 +19,9 @@ struct RopeTables {
   Tensor sin;
 };
 RopeTables rope_tables(std::int64_t positions, std::int64_t head_size, double theta,
+                       Device device = default_device());
+/// The same with the frequency of each pair of features given, in radians a position.
+RopeTables rope_tables(std::int64_t positions, std::span<const double> frequencies,
                        Device device = default_device());
 
 /// x [B, S, H, D] (any strides), D even; row s has position start + s, start an i64 tensor with one

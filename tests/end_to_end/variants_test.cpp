@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "examples/llama/data/data_source.h"
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "runtime/device/kernel.h"
 #include "runtime/nn/optimizer.h"
 

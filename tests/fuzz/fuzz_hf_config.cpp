@@ -1,5 +1,5 @@
 // Hugging Face's config.json. What is accepted can be written and reads back the same.
-#include "examples/llama/config.h"
+#include "examples/llama/weights/hf_config.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "runtime/device/buffer.h"
 #include "runtime/nn/optimizer.h"
 #include "tools/tilebench/gpu.h"

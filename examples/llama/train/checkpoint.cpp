@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/weights/hf_config.h"
 #include "runtime/nn/safetensors.h"
 
 namespace llama {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "examples/llama/train/manifest.h"
 #include "runtime/nn/optimizer.h"
 

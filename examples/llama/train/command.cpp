@@ -5,8 +5,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/units.h"
 #include "examples/llama/train/checkpoint.h"
+#include "examples/llama/train/memory_plan.h"
 #include "examples/llama/train/replay.h"
+#include "examples/llama/train/run.h"
 #include "examples/llama/train/train.h"
 #include "tools/cli/parse.h"
 
@@ -118,6 +122,15 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
                    "resume a checkpoint that another build wrote");
 }
 
+int dry_run(const TrainOptions& options) {
+  const Config config = planned_config(options);
+  const std::int64_t available = available_bytes(options.run.device);
+  fmt::print("{} parameters\n{}  {:<18} {:>12}\n", config.parameter_count(),
+             memory_table(config, options), "available", bytes_text(available));
+  check_fits(config, options, available);
+  return exit_ok;
+}
+
 // The settings that were not given again are the checkpoint's.
 void take_settings_from_checkpoint(const CLI::App& command, TrainOptions& options) {
   std::set<std::string> given;
@@ -138,6 +151,9 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
   add_data_options(*command, *options);
   add_optimizer_options(*command, *options);
   add_checkpoint_options(*command, *options);
+  auto plans_only = std::make_shared<bool>(false);
+  command->add_flag("--dry-run", *plans_only,
+                    "only say what memory the run needs; code 6 when there is not enough");
   command->footer(
       "SIGINT and SIGTERM finish the step, save a checkpoint and end with code 130 or 143; a\n"
       "second signal ends at once. A run in use by another trainer: code 2; a checkpoint that\n"
@@ -145,16 +161,17 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
   command->callback([options] {
     if (!options->resume && options->data.empty()) throw CLI::RequiredError("--data");
   });
-  return [options, run, command] {
+  return [options, run, command, plans_only] {
     options->run = *run;
     if (options->resume) take_settings_from_checkpoint(*command, *options);
+    if (*plans_only) return dry_run(*options);
     const TrainOutcome outcome = train(*options);
     fmt::print("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},
                                       {"step", outcome.step},
                                       {"skipped", outcome.skipped},
                                       {"weights", outcome.weights_hash}}
                            .dump());
-    return outcome.signal == 0 ? exit_ok : exit_by_signal + outcome.signal;
+    return outcome.signal == 0 ? static_cast<int>(exit_ok) : exit_by_signal + outcome.signal;
   };
 }
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/device/error.h"
 #include "runtime/nn/safetensors.h"
 

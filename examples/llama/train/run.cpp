@@ -8,7 +8,7 @@
 
 #include "examples/llama/data/dataset.h"
 #include "examples/llama/train/step.h"
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/device/error.h"
 
 namespace llama {
@@ -51,30 +51,33 @@ std::unique_ptr<Tokenizer> open_tokenizer(const TrainOptions& options, std::int6
 
 // A preset takes its vocabulary from the tokenizer and its context from --seq; a config.json or
 // weights fix both, and the tokenizer must agree.
-Model open_model(const TrainOptions& options, const Tokenizer& tokenizer,
-                 pg::Generator& generator) {
+Config configure(const TrainOptions& options, const Tokenizer& tokenizer) {
   if (is_preset(options.model)) {
     Config config = preset(options.model);
     config.vocab_size = tokenizer.vocab_size();
     config.max_positions = std::max(config.max_positions, options.seq);
     validate(config, "preset " + options.model);
-    return make_model(config, generator, options.run.device);
+    return config;
   }
   if (!std::filesystem::exists(options.model))
     preset(options.model);  // says which presets there are
-  Model model = options.model.ends_with(".json")
-                    ? make_model(read_hf_config(options.model), generator, options.run.device)
-                    : load_model(options.model, options.run.device);
-  if (model.config().vocab_size != tokenizer.vocab_size()) {
+  const Config config = read_config(options.model);
+  if (config.vocab_size != tokenizer.vocab_size()) {
     throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}",
-                                tokenizer.vocab_size(), options.model, model.config().vocab_size));
+                                tokenizer.vocab_size(), options.model, config.vocab_size));
   }
-  return model;
+  return config;
+}
+
+Model open_model(const TrainOptions& options, const Config& config, pg::Generator& generator) {
+  const bool has_weights = !is_preset(options.model) && !options.model.ends_with(".json");
+  return has_weights ? load_model(options.model, options.run.device)
+                     : make_model(config, generator, options.run.device);
 }
 
 std::int64_t expected_vocab(const TrainOptions& options) {
   if (is_preset(options.model)) return preset(options.model).vocab_size;
-  if (options.model.ends_with(".json")) return read_hf_config(options.model).vocab_size;
+  if (options.model.ends_with(".json")) return read_config(options.model).vocab_size;
   return 0;
 }
 
@@ -140,12 +143,16 @@ pg::nn::AdamW make_optimizer(const TrainOptions& options,
           {options.learning_rate, options.beta1, options.beta2, options.eps}};
 }
 
+Config planned_config(const TrainOptions& options) {
+  return configure(options, *open_tokenizer(options, expected_vocab(options)));
+}
+
 Run start_run(const TrainOptions& options) {
   auto tokenizer = open_tokenizer(options, expected_vocab(options));
   Split tokens = load_split(options, *tokenizer);
   DataSource source = make_source(options, tokens.training);
   pg::Generator weights(options.seed);
-  Model model = open_model(options, *tokenizer, weights);
+  Model model = open_model(options, configure(options, *tokenizer), weights);
   model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
   tokenizer->save(options.out);

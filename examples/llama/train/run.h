@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "examples/llama/data/data_source.h"
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/options.h"
@@ -32,6 +32,8 @@ pg::nn::AdamW make_optimizer(const TrainOptions& options,
                              const std::vector<pg::Tensor>& parameters);
 
 Run start_run(const TrainOptions& options);
+/// The shape of the model that start_run would make; only data and tokenizer are read.
+Config planned_config(const TrainOptions& options);
 /// Throws pg::Error listing every setting that is not the checkpoint's, or saying that the data or
 /// the code is another.
 Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "examples/llama/data/windows.h"
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 #include "runtime/ops/optimizer.h"
 
 namespace llama {

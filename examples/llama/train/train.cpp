@@ -8,14 +8,14 @@
 
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/evaluate.h"
-#include "examples/llama/report.h"
+#include "examples/llama/report/report.h"
 #include "examples/llama/train/run.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/sampling.h"
 #include "examples/llama/train/step.h"
 #include "examples/llama/train/step_guard.h"
 #include "examples/llama/train/stop_signals.h"
-#include "examples/llama/weights.h"
+#include "examples/llama/weights/weights.h"
 #include "runtime/device/buffer.h"
 
 namespace llama {

@@ -1,10 +1,11 @@
 // See model.h.
-#include "examples/llama/model.h"
+#include "examples/llama/model/model.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
+#include "examples/llama/model/rotary.h"
 #include "runtime/autograd/anomaly.h"
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
@@ -68,8 +69,7 @@ Model::Model(const Config& config, std::vector<NamedTensor> parameters)
   }
   final_norm_ = cursor.next();
   head_ = config_.tied ? embedding_ : cursor.next();
-  rotary_ =
-      pg::ops::rope_tables(config_.max_positions, config_.head_dim, config_.rope_theta, device());
+  rotary_ = rotary_tables(config_, config_.max_positions, device());
 }
 
 pg::Tensor Model::linear(const pg::Tensor& x, const pg::Tensor& weight) const {

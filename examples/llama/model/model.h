@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/llama/config.h"
+#include "examples/llama/model/config.h"
 #include "runtime/nn/module.h"
 #include "runtime/ops/precision.h"
 #include "runtime/ops/rope.h"

@@ -1,5 +1,5 @@
 // See report.h.
-#include "examples/llama/report.h"
+#include "examples/llama/report/report.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

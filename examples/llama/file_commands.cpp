@@ -1,0 +1,64 @@
+// The subcommands that work on files alone (commands.h).
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "examples/llama/base/exit_code.h"
+#include "examples/llama/commands.h"
+#include "examples/llama/info.h"
+#include "examples/llama/weights/convert.h"
+
+namespace llama {
+
+Command add_info(CLI::App& app) {
+  struct Options {
+    InfoOptions info;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand(
+      "info", "Shape, parameters, memory and arithmetic of a model, without loading it");
+  command
+      ->add_option("model", options->info.model,
+                   "preset, Hugging Face folder, config.json or llama2.c .bin file")
+      ->required();
+  command->add_option("--vocab", options->info.vocab, "of a preset that leaves it open; 0: bytes")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
+  command->add_option("--seq", options->info.seq, "tokens a sequence; 0: the model's context")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
+  command->add_flag("--json", options->json, "print a JSON object");
+  return [options] {
+    const auto info = model_info(options->info);
+    fmt::print("{}", options->json ? info.dump(2) + "\n" : to_text(info));
+    return exit_ok;
+  };
+}
+
+Command add_convert(CLI::App& app) {
+  auto options = std::make_shared<ConvertOptions>();
+  auto* command = app.add_subcommand(
+      "convert",
+      "Write weights in another form: Hugging Face folder or llama2.c .bin file, in f32");
+  command->add_option("from", options->from, "llama2.c .bin file or Hugging Face folder")
+      ->required();
+  command->add_option("to", options->to, "what must not exist yet: NAME.bin, else a folder")
+      ->required();
+  command
+      ->add_option("--llama2c-version", options->llama2c_version,
+                   "layout of a .bin file: 0, which run.c reads, or 1")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1));
+  command
+      ->add_option("--shard-size", options->shard_bytes,
+                   "most bytes of a folder's safetensors file, such as 5GB; otherwise one file")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 50));
+  return [options] {
+    convert(*options);
+    return exit_ok;
+  };
+}
+
+}  // namespace llama

@@ -9,6 +9,7 @@
 
 #include "compiler/codegen/ptx/emit.h"
 #include "compiler/driver/host_program.h"
+#include "compiler/ir/argument_words.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile {
@@ -56,16 +57,6 @@ bool report_grid(LoadedFile& file, const Compilation& made, const ir::Op& op) {
   return false;
 }
 
-/// Where a parameter begins among the argument words (compile.h).
-int first_word(const ir::Function& kernel, std::size_t parameter) {
-  int word = 0;
-  for (std::size_t i = 0; i < parameter; ++i) {
-    const ir::Type& type = kernel.type(kernel.blocks[kernel.body].arguments[i]);
-    word += type.is_tensor() ? 1 + 2 * type.rank() : 1;
-  }
-  return word;
-}
-
 }  // namespace
 
 bool plan_for_gpu(LoadedFile& file, Compilation& made) {
@@ -103,7 +94,7 @@ GpuKernel gpu_kernel_of(Compilation made) {
   for (const Pipeline::Side* side : {&made.gpu_plan.pipeline->a, &made.gpu_plan.pipeline->b}) {
     const ir::ValueId tensor = function.ops[side->load].operands[ir::op::Load::tensor];
     TensorMap& map = kernel.tensor_maps.emplace_back();
-    map.word = first_word(function, function.values[tensor].index);
+    map.word = static_cast<int>(ir::first_words(function)[function.values[tensor].index]);
     map.inner_dim = made.strides[schedule::tensor_number(function, tensor)].unit_dim;
     map.box_inner = static_cast<int>(Pipeline::box_width);
     map.box_outer = static_cast<int>(side->k_is_contiguous ? side->extent : Pipeline::depth);

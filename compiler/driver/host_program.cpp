@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/argument_words.h"
 
 namespace tile {
 
@@ -20,14 +21,7 @@ using Operation = HostProgram::Step::Op;
 class Builder {
  public:
   explicit Builder(const ir::Function& kernel)
-      : kernel_(kernel), step_of_(kernel.values.size(), -1) {
-    std::int64_t word = 0;
-    for (ValueId argument : kernel.blocks[kernel.body].arguments) {
-      first_word_.push_back(word);
-      const ir::Type& type = kernel.type(argument);
-      word += type.is_tensor() ? 1 + 2 * type.rank() : 1;
-    }
-  }
+      : kernel_(kernel), step_of_(kernel.values.size(), -1), first_word_(ir::first_words(kernel)) {}
 
   /// The step that holds the op's result; nothing when there is no way to compute it.
   std::optional<int> compute(const Op& op);
@@ -48,7 +42,7 @@ class Builder {
 
   const ir::Function& kernel_;
   EntityVector<ValueId, int> step_of_;
-  std::vector<std::int64_t> first_word_;  // of each parameter
+  std::vector<std::size_t> first_word_;  // of each parameter
   HostProgram program_;
 };
 
@@ -71,7 +65,7 @@ int Builder::step_of(ValueId value) {
   if (step_of_[value] >= 0) return step_of_[value];
   const ir::Value& facts = kernel_.values[value];
   TILE_CHECK(facts.block == kernel_.body, "a grid computes its values in order");
-  return step_of_[value] = word(first_word_[facts.index]);
+  return step_of_[value] = word(static_cast<std::int64_t>(first_word_[facts.index]));
 }
 
 int Builder::wrap(int value, ElementType element) {
@@ -160,7 +154,8 @@ std::optional<int> Builder::compute(const Op& op) {
       return constant(std::get<ir::ConstantAttrs>(op.attributes).value.as_int());
     case OpCode::Dim: {
       const std::size_t parameter = kernel_.values[op.operands[0]].index;
-      return word(first_word_[parameter] + 1 + std::get<ir::AxisAttrs>(op.attributes).axis);
+      return word(static_cast<std::int64_t>(first_word_[parameter]) + 1 +
+                  std::get<ir::AxisAttrs>(op.attributes).axis);
     }
     case OpCode::Select:
       return add(Operation::Select, x(0), x(1), x(2));

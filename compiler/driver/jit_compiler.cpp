@@ -13,6 +13,7 @@
 #include "compiler/driver/gpu_steps.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/real_kernel.h"
+#include "compiler/driver/trace.h"
 
 namespace tile {
 
@@ -176,6 +177,7 @@ std::variant<std::shared_ptr<const void>, CompileError> JitCompiler::code_for(
   auto object = cache_.load(key);
   const bool from_disk = object.has_value();
   if (!from_disk) {
+    const TraceSpan span("compile C++", kernel);
     auto compiled = codegen::compile_to_object(text, processor);
     if (auto* error = std::get_if<ToolError>(&compiled)) {
       return generated_text_refused(kernel, text, error->message);

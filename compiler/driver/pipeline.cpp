@@ -13,6 +13,7 @@
 #include "compiler/codegen/cpp/emit.h"
 #include "compiler/driver/gpu_steps.h"
 #include "compiler/driver/resource_errors.h"
+#include "compiler/driver/trace.h"
 #include "compiler/ir/verifier.h"
 #include "compiler/parse/parse.h"
 #include "compiler/passes/check_races.h"
@@ -101,6 +102,7 @@ KernelParameter launcher_parameter(const ir::Parameter& parameter, const ir::Typ
 
 LoadedFile::LoadedFile(const KernelSource& source)
     : sources_(standard_library().sources), diagnostics_(sources_) {
+  const TraceSpan span("parse", source.name);
   const FileId file = sources_.add(source.name, source.text);
   tokens_ = lex(sources_, file, diagnostics_);
   ast_ = parse(sources_, file, tokens_, diagnostics_);
@@ -134,6 +136,7 @@ std::vector<sema::ScheduleArm> find_schedules(LoadedFile& file, const Selection&
 std::optional<ir::Module> check_kernel(LoadedFile& file, std::string_view kernel,
                                        const Settings& settings) {
   if (!file.has_kernel(kernel)) return std::nullopt;
+  const TraceSpan span("check", kernel);
   auto module = file.program()->instantiate(kernel, settings);
   if (module) verify_after("check", *module);
   return module;
@@ -141,6 +144,7 @@ std::optional<ir::Module> check_kernel(LoadedFile& file, std::string_view kernel
 
 bool run_passes(LoadedFile& file, ir::Module& module, const PassHook& hook) {
   for (const passes::Pass& pass : passes::all_passes()) {
+    const TraceSpan span(pass.name);
     pass.run(module);
     verify_after(pass.name, module);
     if (hook) hook(pass.name, module);
@@ -181,6 +185,7 @@ std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& select
   made.strides = selection.strides.empty() ? packed_strides(kernel) : selection.strides;
   if (until == Until::Passes) return made;
 
+  const TraceSpan span("plan", selection.kernel);
   if (made.target.is_gpu()) {
     // Tile IR -> layouts and shared memory.
     if (!plan_for_gpu(file, made)) return std::nullopt;
@@ -193,10 +198,12 @@ std::optional<Compilation> plan_kernel(LoadedFile& file, const Selection& select
 
 std::optional<Compilation> compile_kernel(LoadedFile& file, const Selection& selection, Until until,
                                           const PassHook& hook) {
+  const TraceSpan span("kernel", selection.kernel);
   auto made = plan_kernel(file, selection, until, hook);
   if (!made || until <= Until::Passes) return made;
   if (!report_resources(file, selection, *made)) return std::nullopt;
   if (until == Until::Plan) return made;
+  const TraceSpan emit_span("emit", selection.kernel);
   if (made->target.is_gpu()) {
     // Layouts and shared memory -> PTX.
     emit_for_gpu(file, *made);

@@ -31,22 +31,27 @@ Target zen5() {
 
 /// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it. Shared memory: CUDA C++
 /// Programming Guide, "Technical Specifications per Compute Capability".
-Target gpu(std::string_view name, std::int64_t shared_kibibytes) {
+Target gpu(std::string_view name, std::int64_t shared_kibibytes, int resident_threads) {
   return {.kind = Target::Kind::Gpu,
           .name = std::string(name),
           .clang_cpu = std::string(name),
           .ptx_features = "+ptx83",
           .shared_bytes = shared_kibibytes << 10,
           .register_count = 65536,
+          .resident_threads = resident_threads,
           .has_wgmma = name == "sm_90a"};
 }
 
 struct GpuRow {
   std::string_view name;
   std::int64_t shared_kibibytes;
+  int resident_threads;
 };
-constexpr std::array<GpuRow, 5> gpus = {
-    {{"sm_80", 163}, {"sm_86", 99}, {"sm_89", 99}, {"sm_90", 227}, {"sm_90a", 227}}};
+constexpr std::array<GpuRow, 5> gpus = {{{"sm_80", 163, 2048},
+                                         {"sm_86", 99, 1536},
+                                         {"sm_89", 99, 1536},
+                                         {"sm_90", 227, 2048},
+                                         {"sm_90a", 227, 2048}}};
 
 /// AMD's family 1ah. (Compilers' own tests need a run-time library that knows it.)
 bool is_zen5() {
@@ -70,7 +75,7 @@ std::optional<Target> find_target(std::string_view name) {
   if (name == "zen5") return zen5();
   if (name == "host") return host();
   for (const GpuRow& row : gpus) {
-    if (name == row.name) return gpu(row.name, row.shared_kibibytes);
+    if (name == row.name) return gpu(row.name, row.shared_kibibytes, row.resident_threads);
   }
   return std::nullopt;
 }

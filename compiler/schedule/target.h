@@ -30,6 +30,7 @@ struct Target {
   std::string ptx_features = {};    // LLVM's -mattr: the version of PTX that is written
   std::int64_t shared_bytes = 0;    // the most that a block may have
   std::int64_t register_count = 0;  // of a multiprocessor, 32 bits each
+  int resident_threads = 0;         // of a multiprocessor; its blocks share 1 KiB more than one has
   /// wgmma, and the tensor memory accelerator (TMA) that feeds it.
   bool has_wgmma = false;
 

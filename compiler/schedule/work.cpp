@@ -24,7 +24,7 @@ class Counter {
 
  private:
   void visit(ValueId value, const IndexMap& map, bool is_definition);
-  void visit_access(const Op& op, const IndexMap& map, std::int64_t bytes);
+  void visit_access(ir::OpId id, const IndexMap& map, std::int64_t bytes);
   std::int64_t elements(const IndexMap& map) const;
   std::int64_t bytes(ValueId value, const IndexMap& map) const {
     return elements(map) * ir::byte_size(function_.type(value).element);
@@ -55,7 +55,7 @@ Work Counter::run() {
     }
     if (sink.kind == Sink::Kind::Fill) work_.buffer_bytes += bytes(sink.value, map);
     if (sink.kind == Sink::Kind::Store) {
-      visit_access(function_.ops[sink.op], map, bytes(sink.value, map));
+      visit_access(sink.op, map, bytes(sink.value, map));
     }
     if (sink.kind != Sink::Kind::Reduce && sink.kind != Sink::Kind::Scan) continue;
     work_.operations += elements(map);
@@ -76,15 +76,17 @@ void Counter::visit(ValueId value, const IndexMap& map, bool is_definition) {
   if (const auto view = operand_map(function_, *op, map)) {
     visit(op->operands[0], *view, false);
   } else if (op->code == OpCode::Load) {
-    visit_access(*op, map, bytes(value, map));
+    visit_access(function_.values[value].op, map, bytes(value, map));
   } else if (ir::info(op->code).is_elementwise()) {
     work_.operations += (op->code == OpCode::Fma ? 2 : 1) * elements(map);
     for (const ValueId operand : op->operands) visit(operand, map, false);
   }
 }
 
-void Counter::visit_access(const Op& op, const IndexMap& map, std::int64_t bytes) {
+void Counter::visit_access(ir::OpId id, const IndexMap& map, std::int64_t bytes) {
+  const Op& op = function_.ops[id];
   work_.tensor_bytes += bytes;
+  work_.accesses.push_back({id, map});
   const auto& access = std::get<ir::AccessAttrs>(op.attributes);
   std::size_t d = 0;
   for (std::size_t t = 0; t < access.dims.size(); ++t) {

@@ -2,6 +2,8 @@
 // between the processor and tensors or buffers. Tiles that overhang their tensors count in full.
 #pragma once
 
+#include <vector>
+
 #include <cstdint>
 #include <string>
 
@@ -9,10 +11,17 @@
 
 namespace tile::schedule {
 
+/// A load or store of a nest, with the loops that its tile's indices follow.
+struct TensorAccess {
+  ir::OpId op;
+  IndexMap map;
+};
+
 struct Work {
   std::int64_t operations = 0;  // an fma counts twice
   std::int64_t tensor_bytes = 0;
   std::int64_t buffer_bytes = 0;
+  std::vector<TensorAccess> accesses;  // of nests
 };
 
 Work work_of(const ir::Function& function, const Plan& plan, const Nest& nest);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "compiler/driver/trace.h"
 #include "runtime/device/error.h"
 #include "tools/cli/parse.h"
 #include "tools/tilec/command.h"
@@ -14,21 +15,31 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", tilec::version_text());
   app.footer(
-      "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
-      "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
-      "with NaN.\n"
+      "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none), "
+      "NO_COLOR=1\n"
+      "turns colors off. For run: PICOGRAD_PROFILE=1 prints time per kernel at the end,\n"
+      "PICOGRAD_POISON=1 fills new memory with NaN, PICOGRAD_SYNC=1 waits for each kernel,\n"
+      "PICOGRAD_KERNEL_TIMEOUT=SECONDS reports one that takes longer, PICOGRAD_LIBCUDA and\n"
+      "PICOGRAD_NVRTC name other driver libraries.\n"
       "Exit codes: 0 done, 1 the source has errors, 2 usage, 3 a check failed,\n"
       "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output,\n"
       "70 the device failed.");
+  std::string trace;
+  app.add_option("--time-trace", trace,
+                 "before the command: write where time goes, for chrome://tracing or Perfetto");
   const std::vector<std::pair<const char*, tilec::Command>> commands = {
       {"build", tilec::add_build(app)},     {"check", tilec::add_check(app)},
       {"doctor", tilec::add_doctor(app)},   {"emit", tilec::add_emit(app)},
       {"explain", tilec::add_explain(app)}, {"run", tilec::add_run(app)},
   };
   if (const auto code = cli::parse(app, argc, argv)) return *code;
+  if (!trace.empty()) tile::start_trace("tilec");
   try {
     for (const auto& [name, command] : commands) {
-      if (app.got_subcommand(name)) return command();
+      if (!app.got_subcommand(name)) continue;
+      const int code = command();
+      if (trace.empty() || tile::write_trace(trace)) return code;
+      throw tilec::UsageError{trace + ": cannot be written", tilec::exit_io};
     }
   } catch (const tilec::UsageError& error) {
     std::fprintf(stderr, "tilec: %s\n", error.message.c_str());

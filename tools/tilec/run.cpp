@@ -2,6 +2,7 @@
 // and prints or saves what it wrote.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "compiler/driver/jit_compiler.h"
@@ -21,6 +22,8 @@ struct Options {
   std::vector<std::string> saves;      // "y=result.npy"
   std::string on = "device";
   std::string device = "cpu";
+  std::vector<std::string> checks;  // of the interpreter
+  bool is_real = false;
   std::uint64_t seed = 0;
 };
 
@@ -37,6 +40,12 @@ std::map<std::string, std::string> name_value_pairs(const std::vector<std::strin
     }
   }
   return pairs;
+}
+
+/// --check names it, or all.
+bool checks(const Options& options, std::string_view name) {
+  return std::ranges::any_of(
+      options.checks, [&](const std::string& given) { return given == name || given == "all"; });
 }
 
 // Makes every argument; sizes of outputs that were not given follow from the others' size symbols.
@@ -58,7 +67,8 @@ std::vector<Value> make_values(const tile::KernelSignature& signature, const Opt
                                  given.begin()->first, signature.name)};
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].is_set) values[i] = default_value(signature.parameters[i], sizes);
+    if (values[i].is_set) continue;
+    values[i] = default_value(signature.parameters[i], sizes, checks(options, "defined"));
   }
   return values;
 }
@@ -83,16 +93,71 @@ void run_compiled(const tile::KernelSource& source, const Options& options,
   }
 }
 
-int run_interpreted(tile::LoadedFile& file, const Options& options,
-                    const std::vector<Value>& values) {
+tile::interpret::Options interpreter_options(const Options& options) {
+  tile::interpret::Options how;
+  how.real_mode = options.is_real;
+  if (options.checks.empty()) return how;
+  how.check_bounds = checks(options, "bounds");
+  how.check_races = checks(options, "races");
+  how.check_defined = checks(options, "defined");
+  return how;
+}
+
+/// What the interpreter keeps beside an argument: f32 as doubles in real mode, which elements are
+/// defined.
+struct InterpretedValue {
+  std::vector<double> doubles;
+  std::vector<std::uint8_t> defined;
+};
+
+tile::interpret::Argument interpreter_argument(const Value& value, InterpretedValue& kept,
+                                               const tile::interpret::Options& how) {
+  tile::interpret::Argument argument = to_interpreter(value);
+  auto* tensor = std::get_if<tile::interpret::TensorArgument>(&argument);
+  if (tensor == nullptr) return argument;
+  const auto count = static_cast<std::size_t>(value.tensor.numel());
+  if (how.check_defined && value.is_default) {
+    kept.defined.assign(count, 0);
+    tensor->defined = kept.defined;
+  }
+  if (how.real_mode && value.tensor.dtype() == pg::DType::F32) {
+    // Tensors from files and generators are packed.
+    const std::vector<float> floats = value.tensor.to_vector<float>();
+    kept.doubles.assign(floats.begin(), floats.end());
+    tensor->data = kept.doubles.data();
+  }
+  return argument;
+}
+
+int run_interpreted(tile::LoadedFile& file, const Options& options, std::vector<Value>& values) {
   auto module = tile::check_kernel(file, options.input.kernel, parse_settings(options.input.set));
   if (!module) return finish(file);
+  const tile::interpret::Options how = interpreter_options(options);
+  std::vector<InterpretedValue> kept(values.size());
   std::vector<tile::interpret::Argument> arguments;
-  for (const Value& value : values) arguments.push_back(to_interpreter(value));
-  auto result = tile::interpret::interpret(*module, arguments);
-  if (result) return exit_ok;
-  fmt::print(stderr, "{}\n", tile::interpret::describe(result.error(), file.sources()));
-  return exit_check_failed;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    arguments.push_back(interpreter_argument(values[i], kept[i], how));
+  }
+  auto result = tile::interpret::interpret(*module, arguments, how);
+  if (!result) {
+    fmt::print(stderr, "{}\n", tile::interpret::describe(result.error(), file.sources()));
+    return exit_check_failed;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    float* floats = kept[i].doubles.empty() ? nullptr : values[i].tensor.data_ptr<float>();
+    for (const double x : kept[i].doubles) *floats++ = static_cast<float>(x);
+  }
+  return exit_ok;
+}
+
+/// What only the interpreter does, and what it does not.
+void settle(Options& options, const CLI::App& command) {
+  if (options.checks.empty() && !options.is_real && options.on == "device") return;
+  if (command.count("--on") > 0 && options.on == "device") {
+    throw UsageError{"--check and --real are for --on interpreter"};
+  }
+  options.on = "interpreter";
+  if (command.count("--device") > 0) throw UsageError{"--device is not for --on interpreter"};
 }
 
 int run(Options options) {
@@ -153,8 +218,21 @@ Command add_run(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::IsMember({"device", "interpreter"}));
   command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
+  command
+      ->add_option("--check", options->checks,
+                   "what the interpreter checks: bounds, races, defined (reads of elements that "
+                   "nothing wrote), all; default: bounds and races")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"bounds", "races", "defined", "all"}));
+  command->add_flag("--real", options->is_real,
+                    "interpret over the real numbers: doubles, and real meanings of functions; "
+                    "results are rounded once");
   command->add_option("--seed", options->seed, "of random arguments")->capture_default_str();
-  return [options] { return run(*options); };
+  return [options, command] {
+    settle(*options, *command);
+    return run(*options);
+  };
 }
 
 }  // namespace tilec

@@ -162,8 +162,9 @@ void learn_sizes(const tile::KernelParameter& parameter, const Value& value,
 }
 
 Value default_value(const tile::KernelParameter& parameter,
-                    const std::map<std::string, std::int64_t>& sizes) {
-  if (parameter.kind == tile::KernelParameter::Kind::Scalar || parameter.is_read) {
+                    const std::map<std::string, std::int64_t>& sizes, bool may_be_undefined) {
+  const bool is_output = parameter.is_written && (!parameter.is_read || may_be_undefined);
+  if (parameter.kind == tile::KernelParameter::Kind::Scalar || !is_output) {
     throw UsageError{
         fmt::format("parameter `{}` is missing: --arg {}=...", parameter.name, parameter.name)};
   }
@@ -180,6 +181,7 @@ Value default_value(const tile::KernelParameter& parameter,
   }
   Value value;
   value.is_set = true;
+  value.is_default = true;
   value.tensor = pg::empty(shape, dtype_of(parameter));
   int fill = value.tensor.dtype() == pg::DType::F32 ? 0xff : 0;  // NaN shows what was not written
   auto bytes = value.tensor.numel() * pg::element_bytes(value.tensor.dtype());

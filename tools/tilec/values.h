@@ -17,6 +17,7 @@ namespace tilec {
 /// A tensor, or a scalar.
 struct Value {
   bool is_set = false;
+  bool is_default = false;  // an output that nothing was given for
   pg::Tensor tensor;
   pg::Argument scalar;
 };
@@ -30,9 +31,10 @@ Value parse_value(const tile::KernelParameter& parameter, const std::string& tex
 void learn_sizes(const tile::KernelParameter& parameter, const Value& value,
                  std::map<std::string, std::int64_t>& sizes);
 
-/// An output of known sizes, filled with NaN (integers: 0). UsageError for what must be given.
+/// An output of known sizes, filled with NaN (integers: 0). UsageError for what must be given:
+/// inputs, and what is read and written unless it `may_be_undefined`.
 Value default_value(const tile::KernelParameter& parameter,
-                    const std::map<std::string, std::int64_t>& sizes);
+                    const std::map<std::string, std::int64_t>& sizes, bool may_be_undefined);
 
 tile::interpret::Argument to_interpreter(const Value& value);
 

@@ -6,6 +6,7 @@
 
 #include "compiler/base/embedded.h"
 #include "compiler/codegen/cpp/emit.h"
+#include "compiler/ir/argument_words.h"
 
 namespace tile::codegen {
 
@@ -100,12 +101,7 @@ std::string emit_cpp(const ir::Module& module, const schedule::Plan& plan,
 KernelEmitter::KernelEmitter(const ir::Module& module, const schedule::Plan& plan,
                              std::span<const StrideClass> strides, const schedule::Target& target)
     : function_(module.functions[module.kernel]), plan_(plan), strides_(strides), target_(target) {
-  std::size_t word = 0;
-  for (const ValueId argument : function_.blocks[function_.body].arguments) {
-    const ir::Type& type = function_.type(argument);
-    first_word_.push_back(word);
-    word += type.is_tensor() ? 1 + 2 * static_cast<std::size_t>(type.rank()) : 1;
-  }
+  first_word_ = ir::first_words(function_);
 }
 
 std::string KernelEmitter::run() {

@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/ptx/instructions.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/codegen/ptx/vectors.h"
 
 namespace tile::codegen::ptx {
 
@@ -37,28 +38,13 @@ bool is_own_lane(const Layout& source) {
   return std::ranges::count(source.warps, 0) == std::ssize(source.warps);
 }
 
-int with_bits(int number, const std::vector<int>& positions, int bits) {
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    number |= (bits >> i & 1) << positions[i];
-  }
-  return number;
-}
-
-int mask_of(const std::vector<int>& positions) { return with_bits(0, positions, ~0); }
-
 /// Calls visit(registers of a vector) for every vector of a round.
 template <class Visit>
 void each_vector(const Layout& layout, const std::vector<int>& vector,
                  const std::vector<int>& rounds, int round, Visit&& visit) {
   for (int r = 0; r < layout.register_count(); ++r) {
-    if ((r & mask_of(vector)) != 0 || (r & mask_of(rounds)) != with_bits(0, rounds, round)) {
-      continue;
-    }
-    std::vector<std::size_t> members;
-    for (int i = 0; i < 1 << vector.size(); ++i) {
-      members.push_back(static_cast<std::size_t>(with_bits(r, vector, i)));
-    }
-    visit(members);
+    const bool is_in_round = (r & mask_of(rounds)) == with_bits(0, rounds, round);
+    if (is_in_round && is_first_of_vector(r, vector)) visit(members_of(r, vector));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/argument_words.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile::codegen::ptx {
@@ -56,13 +57,7 @@ KernelEmitter::KernelEmitter(llvm::Module& target, const ir::Module& module,
       builder_(target.getContext()),
       facts_(function_) {
   values_.resize(function_.values.size());
-  std::size_t word = 0;
-  for (ValueId argument : function_.blocks[function_.body].arguments) {
-    first_word_.push_back(word);
-    const ir::Type& type = function_.type(argument);
-    word += type.is_tensor() ? 1 + 2 * static_cast<std::size_t>(type.rank()) : 1;
-  }
-  first_word_.push_back(word);
+  first_word_ = ir::first_words(function_);
 }
 
 void KernelEmitter::declare_entry(const std::string& entry) {

@@ -10,6 +10,8 @@
 #include "compiler/base/check.h"
 #include "compiler/codegen/ptx/instructions.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/codegen/ptx/vectors.h"
+#include "compiler/schedule/gpu/access.h"
 #include "compiler/schedule/index_map.h"
 
 namespace tile::codegen::ptx {
@@ -21,17 +23,6 @@ using ir::OpId;
 using ir::ValueId;
 
 namespace {
-
-constexpr int vector_bytes = 16;
-
-/// Threads and registers have no bit of the dimension in common: coordinates are their sum.
-bool is_separable(const Layout& layout, int dim) {
-  std::int64_t of_threads = 0, of_registers = 0;
-  for (std::int64_t basis : layout.lanes) of_threads |= layout.coordinate(basis, dim);
-  for (std::int64_t basis : layout.warps) of_threads |= layout.coordinate(basis, dim);
-  for (std::int64_t basis : layout.registers) of_registers |= layout.coordinate(basis, dim);
-  return (of_threads & of_registers) == 0;
-}
 
 /// All threads hold the one element.
 Layout scalar_layout(const schedule::GpuPlan& plan) {
@@ -65,7 +56,6 @@ class AccessEmitter {
 
   void add_dim(std::size_t d, int tile_dim);
   void limit_range(Dim& dim, std::size_t d);
-  void find_vector();
   void make_base();
   bool is_early() const;
   void before(HazardTracker::Access access);
@@ -116,7 +106,9 @@ AccessEmitter::AccessEmitter(KernelEmitter& kernel, OpId id)
     const bool is_point = access_.dims[d].kind == AccessDim::Kind::Point;
     add_dim(d, is_point ? -1 : tile_dim++);
   }
-  find_vector();
+  const StrideClass& strides = kernel.strides_[schedule::tensor_number(kernel.function_, tensor_)];
+  vector_bits_ =
+      schedule::plan_access(kernel.function_, id, layout_, strides, kernel.facts_).vector_bits;
   make_base();
   is_constant_ = kernel.places(tensor_).empty() && !is_early();
 }
@@ -142,7 +134,7 @@ void AccessEmitter::add_dim(std::size_t d, int tile_dim) {
   } else {
     dim.start = wide(indices[0]);
     if (access.kind == AccessDim::Kind::Range) {
-      dim.is_separable = is_separable(layout_, tile_dim);
+      dim.is_separable = schedule::is_separable(layout_, tile_dim);
       limit_range(dim, d);
     } else if (access.masked) {
       require(always_, builder().CreateICmpULT(dim.start, kernel_.size(tensor_, d)));
@@ -177,37 +169,6 @@ void AccessEmitter::limit_range(Dim& dim, std::size_t d) {
     dim.low = b.CreateTrunc(low, b.getInt32Ty());
   }
   dim.count = b.CreateTrunc(end, b.getInt32Ty());
-}
-
-/// Vectors: registers that are neighbours in memory, from an aligned start, all inside or all
-/// outside of the tensor.
-void AccessEmitter::find_vector() {
-  const StrideClass& strides =
-      kernel_.strides_[schedule::tensor_number(kernel_.function_, tensor_)];
-  if (!strides.aligned || strides.unit_dim < 0) return;
-  const auto unit = static_cast<std::size_t>(strides.unit_dim);
-  const Dim& dim = dims_[unit];
-  if (dim.kind != AccessDim::Kind::Range || !dim.is_separable) return;
-  const passes::Form start = kernel_.facts_.form(op_.operands[2 + unit]);
-  if (!start.is_valid()) return;
-  std::int64_t length = vector_bytes / element_bytes_;
-  const auto divides = [&](std::int64_t value) { return value % length == 0; };
-  const auto fits = [&] {
-    return divides(access_.dims[unit].extent) &&
-           std::ranges::all_of(start.terms(),
-                               [&](const passes::Term& term) { return divides(term.factor); });
-  };
-  while (length > 1 && !fits()) length /= 2;
-  for (std::int64_t step = 1; step < length; step *= 2) {
-    const auto found = std::ranges::find_if(layout_.registers, [&](std::int64_t basis) {
-      for (int other = 0; other < type_.rank(); ++other) {
-        if (other != dim.tile_dim && layout_.coordinate(basis, other) != 0) return false;
-      }
-      return layout_.coordinate(basis, dim.tile_dim) == step;
-    });
-    if (found == layout_.registers.end()) return;
-    vector_bits_.push_back(static_cast<int>(found - layout_.registers.begin()));
-  }
 }
 
 /// What is the same in all registers of a thread.
@@ -300,19 +261,8 @@ Memory AccessEmitter::memory(int r) {
 
 template <class Visit>
 void AccessEmitter::each_vector(Visit&& visit) {
-  int in_vector = 0;
-  for (int bit : vector_bits_) in_vector |= 1 << bit;
   for (int r = 0; r < layout_.register_count(); ++r) {
-    if ((r & in_vector) != 0) continue;
-    std::vector<std::size_t> members;
-    for (int i = 0; i < 1 << vector_bits_.size(); ++i) {
-      int member = r;
-      for (std::size_t bit = 0; bit < vector_bits_.size(); ++bit) {
-        member |= (i >> bit & 1) << vector_bits_[bit];
-      }
-      members.push_back(static_cast<std::size_t>(member));
-    }
-    visit(memory(r), members);
+    if (is_first_of_vector(r, vector_bits_)) visit(memory(r), members_of(r, vector_bits_));
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/codegen/ptx/wgmma_text.h"
 
 namespace tile::codegen::ptx {
 
@@ -32,12 +33,6 @@ constexpr int producer_registers = 40, consumer_registers = 232;
 /// but the address: leading offset 1 (unused), stride 1024 bytes between groups of eight rows.
 constexpr std::uint64_t descriptor_base =
     (std::uint64_t{1} << 62) | (std::uint64_t{64} << 32) | (std::uint64_t{1} << 16);
-
-std::string registers_of(int first, int count) {
-  std::string text = "{";
-  for (int i = 0; i < count; ++i) text += fmt::format("{}${}", i == 0 ? "" : ", ", first + i);
-  return text + "}";
-}
 
 }  // namespace
 
@@ -325,12 +320,10 @@ Registers KernelEmitter::multiply_stage(const Ring& ring, const Registers& acc, 
   for (int step = 0; step < steps; ++step) {
     for (int block = 0; block < pipeline.blocks(); ++block) {
       const int fragment = first_a + (step * pipeline.blocks() + block) * per_fragment;
-      text +=
-          fmt::format("wgmma.mma_async.sync.aligned.m64n{}k8.f32.tf32.tf32 {}, {}, ${}, p, 1, 1;\n",
-                      pipeline.b.extent, registers_of(block * per_block, per_block),
-                      pipeline.a.k_is_contiguous ? fmt::format("${}", fragment)
-                                                 : registers_of(fragment, per_fragment),
-                      first_b + step);
+      text += wgmma_text(pipeline.b.extent, registers_text(block * per_block, per_block),
+                         pipeline.a.k_is_contiguous ? fmt::format("${}", fragment)
+                                                    : registers_text(fragment, per_fragment),
+                         fmt::format("${}", first_b + step), "p");
     }
   }
   text += "wgmma.commit_group.sync.aligned;\n}";

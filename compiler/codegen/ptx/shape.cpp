@@ -31,14 +31,6 @@ int repeated_register(const Layout& result, const ir::Shape& operand_shape, int 
   return repeated;
 }
 
-std::vector<int> inverse(std::span<const int> order) {
-  std::vector<int> result(order.size());
-  for (std::size_t d = 0; d < order.size(); ++d) {
-    result[static_cast<std::size_t>(order[d])] = static_cast<int>(d);
-  }
-  return result;
-}
-
 }  // namespace
 
 Registers KernelEmitter::repeat(const Registers& operand, const ir::Shape& operand_shape,
@@ -64,7 +56,7 @@ Registers KernelEmitter::rematerialize_shape_op(const Op& op, const Layout& layo
                  "a reshape without a layout moves nothing");
       return in_layout(op.operands[0], schedule::reshape(layout, from.shape));
     case OpCode::Permute: {
-      const auto order = inverse(std::get<ir::PermuteAttrs>(op.attributes).order);
+      const auto order = schedule::inverse(std::get<ir::PermuteAttrs>(op.attributes).order);
       return in_layout(op.operands[0], schedule::permute(layout, order));
     }
     default:

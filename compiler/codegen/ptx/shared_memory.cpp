@@ -11,6 +11,7 @@
 #include "compiler/base/check.h"
 #include "compiler/codegen/ptx/instructions.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/codegen/ptx/vectors.h"
 
 namespace tile::codegen::ptx {
 
@@ -25,9 +26,8 @@ constexpr schedule::RegionId scratch{0};
 /// at once.
 std::vector<int> vector_bits(const SharedTile& tile, const Layout& layout) {
   const auto& strides = tile.strides;
-  std::vector<int> bits;
   const auto unit = std::ranges::find(strides, 1);
-  if (unit == strides.end()) return bits;
+  if (unit == strides.end()) return {};
   const auto dim = static_cast<int>(unit - strides.begin());
   const auto extent = tile.type.shape[static_cast<std::size_t>(dim)];
   std::int64_t length = 1;
@@ -40,41 +40,8 @@ std::vector<int> vector_bits(const SharedTile& tile, const Layout& layout) {
     }
     return true;
   };
-  while (fits(2 * length)) {
-    const auto found = std::ranges::find_if(layout.registers, [&](std::int64_t basis) {
-      for (int d = 0; d < tile.type.rank(); ++d) {
-        if (layout.coordinate(basis, d) != (d == dim ? length : 0)) return false;
-      }
-      return true;
-    });
-    if (found == layout.registers.end()) break;
-    bits.push_back(static_cast<int>(found - layout.registers.begin()));
-    length *= 2;
-  }
-  return bits;
-}
-
-/// Threads add to the dimension's bits only what registers leave free.
-bool is_separable(const Layout& layout, int dim) {
-  std::int64_t of_threads = 0, of_registers = 0;
-  for (std::int64_t basis : layout.lanes) of_threads |= layout.coordinate(basis, dim);
-  for (std::int64_t basis : layout.warps) of_threads |= layout.coordinate(basis, dim);
-  for (std::int64_t basis : layout.registers) of_registers |= layout.coordinate(basis, dim);
-  return (of_threads & of_registers) == 0;
-}
-
-std::vector<std::size_t> members_of(int first, const std::vector<int>& bits) {
-  std::vector<std::size_t> members;
-  for (int i = 0; i < 1 << bits.size(); ++i) {
-    int member = first;
-    for (std::size_t bit = 0; bit < bits.size(); ++bit) member |= (i >> bit & 1) << bits[bit];
-    members.push_back(static_cast<std::size_t>(member));
-  }
-  return members;
-}
-
-bool is_first_of_vector(int r, const std::vector<int>& bits) {
-  return std::ranges::all_of(bits, [&](int bit) { return (r >> bit & 1) == 0; });
+  while (fits(2 * length)) length *= 2;
+  return schedule::vector_bits(layout, dim, length);
 }
 
 }  // namespace
@@ -117,7 +84,7 @@ Memory KernelEmitter::shared_place(const SharedTile& tile, const Layout& layout,
   for (int d = 0; d < tile.type.rank(); ++d) {
     const std::int64_t stride = tile.strides[static_cast<std::size_t>(d)];
     llvm::Value* at = thread_coordinate(layout, d);
-    if (is_separable(layout, d)) {
+    if (schedule::is_separable(layout, d)) {
       constant += layout.coordinate(layout.register_element(r), d) * stride;
     } else {
       at = coordinate(layout, d, r);

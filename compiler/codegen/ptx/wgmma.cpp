@@ -11,6 +11,8 @@
 
 #include "compiler/codegen/ptx/instructions.h"
 #include "compiler/codegen/ptx/kernel_emitter.h"
+#include "compiler/codegen/ptx/vectors.h"
+#include "compiler/codegen/ptx/wgmma_text.h"
 
 namespace tile::codegen::ptx {
 
@@ -28,13 +30,6 @@ constexpr std::int64_t half_place = 0x1000;  // of a tf32, in the bits of a floa
 /// An accumulator's registers in the order of a fragment of A.
 constexpr int fragment_order[fragment_registers] = {0, 2, 1, 3};
 
-/// "{$4, $5, $6}"
-std::string registers_text(int first, int count) {
-  std::string text;
-  for (int i = 0; i < count; ++i) text += fmt::format("{}${}", i == 0 ? "{" : ", ", first + i);
-  return text + "}";
-}
-
 /// Addresses, in floats, in place of flat indices.
 Layout addresses_of(const Layout& layout, const StagedTile& tile) {
   const auto place = [&](std::int64_t flat) {
@@ -49,17 +44,6 @@ Layout addresses_of(const Layout& layout, const StagedTile& tile) {
   for (std::int64_t basis : layout.lanes) result.lanes.push_back(place(basis));
   for (std::int64_t basis : layout.warps) result.warps.push_back(place(basis));
   return result;
-}
-
-/// Register bits that step through the floats of a chunk, as many as there are from the first on.
-std::vector<int> chunk_bits(const Layout& addresses) {
-  std::vector<int> bits;
-  for (std::int64_t length = 1; length < chunk_floats; length *= 2) {
-    const auto found = std::ranges::find(addresses.registers, length);
-    if (found == addresses.registers.end()) break;
-    bits.push_back(static_cast<int>(found - addresses.registers.begin()));
-  }
-  return bits;
 }
 
 /// Bytes from one column of 32 k to the next, for a side of so many rows (or columns of B).
@@ -108,10 +92,8 @@ struct WgmmaText {
           text +=
               fmt::format("add.s64 a, ${}, {};\n", first_left, offset + step_offset(step, rows));
         }
-        text += fmt::format(
-            "wgmma.mma_async.sync.aligned.m64n{}k8.f32.tf32.tf32 {}, {}, b, {}, 1, 1;\n", columns,
-            registers_text(block * (count / blocks), count / blocks), left,
-            is_from_zero && step == 0 ? 'q' : 'p');
+        text += wgmma_text(columns, registers_text(block * (count / blocks), count / blocks), left,
+                           "b", is_from_zero && step == 0 ? "q" : "p");
       }
     }
     return text + "wgmma.commit_group.sync.aligned;\nwgmma.wait_group.sync.aligned 0;\n}";
@@ -122,7 +104,8 @@ struct WgmmaText {
 
 /// To tf32 by rounding to nearest, ties away from zero, in two instructions instead of three: half
 /// a place is added to the bits, of which wgmma reads the first 19. The fma keeps NaN from wrapping
-/// around to zero; infinities become NaN.
+/// around to zero; infinities become NaN. (A predicate in place of the fma would keep them, but
+/// takes registers that attention's key gradient does not have.)
 Registers KernelEmitter::rounded_for_wgmma(const Registers& values) {
   Registers rounded;
   llvm::Value* zero = llvm::ConstantFP::get(builder_.getFloatTy(), 0.0);
@@ -140,17 +123,11 @@ Registers KernelEmitter::rounded_for_wgmma(const Registers& values) {
 void KernelEmitter::store_places(const StagedTile& tile, Registers values, const Layout& layout) {
   values = rounded_for_wgmma(values);
   const Layout addresses = addresses_of(layout, tile);
-  const std::vector<int> bits = chunk_bits(addresses);
-  int in_chunk = 0;
-  for (int bit : bits) in_chunk |= 1 << bit;
+  const std::vector<int> bits = schedule::vector_bits(addresses, 0, chunk_floats);
   for (int r = 0; r < addresses.register_count(); ++r) {
-    if ((r & in_chunk) != 0) continue;
+    if (!is_first_of_vector(r, bits)) continue;
     Registers elements;
-    for (int i = 0; i < 1 << bits.size(); ++i) {
-      int member = r;
-      for (std::size_t bit = 0; bit < bits.size(); ++bit) member |= (i >> bit & 1) << bits[bit];
-      elements.push_back(values.at(static_cast<std::size_t>(member)));
-    }
+    for (std::size_t member : members_of(r, bits)) elements.push_back(values.at(member));
     Memory memory = place_of(staged_base(tile), addresses, r, 4);
     memory.predicate = is_first_copy(layout);
     store_elements(builder_, memory, elements);

@@ -23,7 +23,9 @@ constexpr int max_stages = 4;
 /// The load that defines a dot's operand, if TMA can fetch it: a whole tile of a matrix, zeros
 /// beyond the edges.
 std::optional<Pipeline::Side> find_side(const Function& function, ValueId value, int k_dim,
-                                        std::span<const StrideClass> strides) {
+                                        std::span<const StrideClass> strides,
+                                        std::string_view& why_not) {
+  why_not = "a side of the dot is computed or changed, not loaded as it is";
   const OpId load = function.values[value].op;
   if (load.is_none() || function.ops[load].code != OpCode::Load) return std::nullopt;
   const Op& op = function.ops[load];
@@ -33,9 +35,12 @@ std::optional<Pipeline::Side> find_side(const Function& function, ValueId value,
       access.dims.size() == 2 && std::ranges::all_of(access.dims, [](const ir::AccessDim& dim) {
         return dim.kind == ir::AccessDim::Kind::Range;
       });
+  why_not = "a side is no whole tile of a matrix with zeros beyond its edges";
   if (!is_matrix || !pad || pad->bits != 0) return std::nullopt;
   const StrideClass& of = strides[tensor_number(function, op.operands[ir::op::Load::tensor])];
+  why_not = "a tensor may not be contiguous in one dimension and aligned to 16 bytes";
   if (!of.aligned || of.unit_dim < 0 || of.zero_dims != 0) return std::nullopt;
+  why_not = "a turn's tiles are not 32 long in the inner dimension";
   if (access.dims[static_cast<std::size_t>(k_dim)].extent != Pipeline::depth) return std::nullopt;
   return Pipeline::Side{load, access.dims[static_cast<std::size_t>(1 - k_dim)].extent,
                         of.unit_dim == k_dim};
@@ -101,17 +106,24 @@ OpId find_only_dot(const Function& function, OpId loop) {
   return is_chain ? dot : OpId{};
 }
 
-std::optional<Pipeline> pipeline_of(const Function& function, OpId loop,
-                                    std::span<const StrideClass> strides) {
+PipelineSearch pipeline_of(const Function& function, OpId loop,
+                           std::span<const StrideClass> strides) {
+  const auto none = [](std::string_view why) { return PipelineSearch{std::nullopt, why}; };
   const OpId dot = find_only_dot(function, loop);
-  if (dot.is_none() || function.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) {
-    return std::nullopt;
-  }
+  if (dot.is_none()) return none("the loop does more than multiply two tiles that it loads");
+  if (function.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) return none("");
   const Op& op = function.ops[dot];
-  const auto lhs = find_side(function, op.operands[ir::op::Dot::lhs], 1, strides);
-  const auto rhs = find_side(function, op.operands[ir::op::Dot::rhs], 0, strides);
-  if (!lhs || !rhs || (!lhs->k_is_contiguous && !rhs->k_is_contiguous)) return std::nullopt;
-  if (!can_fetch(function, loop, lhs->load, rhs->load)) return std::nullopt;
+  std::string_view why;
+  const auto lhs = find_side(function, op.operands[ir::op::Dot::lhs], 1, strides, why);
+  if (!lhs) return none(why);
+  const auto rhs = find_side(function, op.operands[ir::op::Dot::rhs], 0, strides, why);
+  if (!rhs) return none(why);
+  if (!lhs->k_is_contiguous && !rhs->k_is_contiguous) {
+    return none("neither side has the inner dimension contiguous");
+  }
+  if (!can_fetch(function, loop, lhs->load, rhs->load)) {
+    return none("tiles begin where only loaded values say");
+  }
   Pipeline pipeline;
   pipeline.loop = loop;
   pipeline.dot = dot;
@@ -121,31 +133,37 @@ std::optional<Pipeline> pipeline_of(const Function& function, OpId loop,
   pipeline.a = pipeline.is_transposed ? *rhs : *lhs;
   pipeline.b = pipeline.is_transposed ? *lhs : *rhs;
   const std::int64_t rows = pipeline.a.extent, columns = pipeline.b.extent;
-  if (!is_power_of_two(rows) || !is_power_of_two(columns)) return std::nullopt;
-  if (rows < 2 * Pipeline::block_rows || columns < 8 || columns > max_columns) return std::nullopt;
+  if (!is_power_of_two(rows) || !is_power_of_two(columns))
+    return none("an extent is no power of two");
+  if (rows < 2 * Pipeline::block_rows || columns < 8 || columns > max_columns) {
+    return none("the tiles are not 128 and 8 to 256 long");
+  }
   if (rows * columns / (Pipeline::consumer_warps * lanes_per_warp) > max_accumulators) {
-    return std::nullopt;
+    return none("the result takes more registers than eight warps have");
   }
   pipeline.result =
       wgmma_layout(rows, columns, pipeline.is_transposed ? 1 : 0, Pipeline::consumer_warps);
-  return pipeline;
+  return {std::move(pipeline), ""};
 }
 
 }  // namespace
 
-std::optional<Pipeline> find_pipeline(const Function& kernel, std::span<const StrideClass> strides,
-                                      int stages, std::int64_t shared_bytes) {
-  std::optional<Pipeline> found;
+PipelineSearch find_pipeline(const Function& kernel, std::span<const StrideClass> strides,
+                             int stages, std::int64_t shared_bytes) {
+  PipelineSearch found{std::nullopt, "the dot is in no loop of the kernel's own"};
   for (OpId op : kernel.blocks[kernel.body].ops) {
     if (kernel.ops[op].code != OpCode::For) continue;
-    if (found) return std::nullopt;  // two loops would need two sets of warps
+    if (found.pipeline) return {std::nullopt, "two loops would need two sets of warps"};
     found = pipeline_of(kernel, op, strides);
-    if (!found) return std::nullopt;
+    if (!found.pipeline) return found;
   }
-  if (!found) return std::nullopt;
-  const auto room = static_cast<int>((shared_bytes - 1024) / found->stage_bytes());
-  found->stages = stages > 0 ? std::min(stages, room) : std::min(max_stages, room);
-  if (found->stages < Pipeline::min_stages) return std::nullopt;
+  if (!found.pipeline) return found;
+  Pipeline& pipeline = *found.pipeline;
+  const auto room = static_cast<int>((shared_bytes - 1024) / pipeline.stage_bytes());
+  pipeline.stages = stages > 0 ? std::min(stages, room) : std::min(max_stages, room);
+  if (pipeline.stages < Pipeline::min_stages) {
+    return {std::nullopt, "two stages of tiles do not fit into shared memory"};
+  }
   return found;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/base/stride_class.h"
@@ -63,6 +64,7 @@ struct GpuDot {
   /// A loop that adds to one accumulator from zero on, turn after turn: the + 0.0 that ends a dot
   /// is due once, after the loop. None: after each dot.
   ir::OpId chain;
+  std::string_view why_not;  // a better kind, in tf32
 };
 
 struct GpuPlan {
@@ -79,6 +81,7 @@ struct GpuPlan {
   std::vector<StagedTile> staged;
   std::vector<GpuDot> dots;
   std::optional<Pipeline> pipeline;  // its warps beyond `warps` fetch
+  std::string_view why_no_pipeline;  // if a loop multiplies in tf32 without
   EntityVector<RegionId, Region> regions;
   /// Loops that run so many turns at a time, so that as many loads are under way. Absent: one.
   std::map<ir::OpId, int> unrolled;

@@ -103,6 +103,34 @@ bool Layout::has_copies() const {
   return std::ranges::count(lanes, 0) > 0 || std::ranges::count(warps, 0) > 0;
 }
 
+bool is_separable(const Layout& layout, int dim) {
+  std::int64_t of_threads = 0, of_registers = 0;
+  for (std::int64_t basis : layout.lanes) of_threads |= layout.coordinate(basis, dim);
+  for (std::int64_t basis : layout.warps) of_threads |= layout.coordinate(basis, dim);
+  for (std::int64_t basis : layout.registers) of_registers |= layout.coordinate(basis, dim);
+  return (of_threads & of_registers) == 0;
+}
+
+std::vector<int> vector_bits(const Layout& layout, int dim, std::int64_t length) {
+  std::vector<int> bits;
+  const int shift = shift_of(layout.extents, dim);
+  const std::int64_t extent = layout.extents[static_cast<std::size_t>(dim)];
+  for (std::int64_t step = 1; step < std::min(length, extent); step *= 2) {
+    const auto found = std::ranges::find(layout.registers, step << shift);
+    if (found == layout.registers.end()) break;
+    bits.push_back(static_cast<int>(found - layout.registers.begin()));
+  }
+  return bits;
+}
+
+std::vector<int> inverse(std::span<const int> order) {
+  std::vector<int> result(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    result[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+  }
+  return result;
+}
+
 Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps,
                       OrderedBits ordered) {
   Layout layout;

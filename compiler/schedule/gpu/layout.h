@@ -45,14 +45,20 @@ ir::Shape padded(const ir::Shape& shape);
 /// log2 of a power of two.
 int log2_exact(std::int64_t power);
 
-/// Bits of the tile dealt out in `order` (the first dimension runs fastest): `vector` elements to
-/// the registers of a thread, then lanes, then warps, then the rest to registers again. What is
-/// left of lanes and warps holds copies.
-/// The bits of dimension `ordered.dim` from `ordered.first_bit` on go to registers only.
+/// Threads and registers have no bit of the dimension in common: coordinates are their sum.
+bool is_separable(const Layout& layout, int dim);
+/// Register bits that step through neighbours along `dim` alone, lowest first: as many as there are
+/// up to a vector of `length` elements, a power of two.
+std::vector<int> vector_bits(const Layout& layout, int dim, std::int64_t length);
+
+/// The bits of a dimension from this one on, for registers only.
 struct OrderedBits {
   int dim = -1;
   int first_bit = 0;
 };
+/// Bits of the tile dealt out in `order` (the first dimension runs fastest): `vector` elements to
+/// the registers of a thread, then lanes, then warps, then the rest to registers again. What is
+/// left of lanes and warps holds copies.
 Layout blocked_layout(const ir::Shape& shape, std::span<const int> order, int vector, int warps,
                       OrderedBits ordered = {});
 
@@ -64,6 +70,8 @@ Layout drop_dimension(const Layout& layout, int dim);
 /// The layout whose project along the dimensions where `shape` has extent 1 is `layout`'s: the
 /// operand of a broadcast to a tile held in `layout`.
 Layout broadcast_operand(const Layout& layout, const ir::Shape& operand_shape);
+/// order such that permute(permute(x, order), inverse(order)) is x.
+std::vector<int> inverse(std::span<const int> order);
 /// Dimension d of the result is dimension order[d] of `layout`.
 Layout permute(const Layout& layout, std::span<const int> order);
 /// The same flat indices under another shape. Only if all extents of both shapes are powers of two

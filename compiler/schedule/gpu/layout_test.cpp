@@ -68,7 +68,7 @@ TEST_CASE("projection, permutation and reshape move elements with their threads"
     CHECK(rows.element(0, l, 3) == layout.element(0, l, 3) / 64);
   }
   CHECK(drop_dimension(layout, 1).extents == ir::Shape{16});
-  CHECK(permute(turned, inverse({1, 0})) == layout);
+  CHECK(permute(turned, inverse(std::vector{1, 0})) == layout);
   CHECK(can_reshape({48}, {1, 48}));
   CHECK_FALSE(can_reshape({48}, {6, 8}));
 }

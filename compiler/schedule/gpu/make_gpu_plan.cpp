@@ -25,14 +25,6 @@ constexpr std::int64_t accumulators_per_thread = 64;  // of a dot
 
 }  // namespace
 
-std::vector<int> inverse(const std::vector<int>& order) {
-  std::vector<int> result(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    result[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
-  }
-  return result;
-}
-
 const GpuDot& GpuPlan::dot(OpId op) const {
   const auto found = std::ranges::find(dots, op, &GpuDot::op);
   TILE_CHECK(found != dots.end(), "every dot is planned");
@@ -40,10 +32,10 @@ const GpuDot& GpuPlan::dot(OpId op) const {
 }
 
 GpuPlanner::GpuPlanner(const ir::Function& function, std::span<const StrideClass> strides,
-                       const Target& target, const MachineChoices& machine,
-                       std::optional<Pipeline> pipeline)
+                       const Target& target, const MachineChoices& machine, PipelineSearch search)
     : function_(function), strides_(strides), target_(target), machine_(machine) {
-  plan_.pipeline = std::move(pipeline);
+  plan_.pipeline = std::move(search.pipeline);
+  plan_.why_no_pipeline = search.why_not;
   is_rematerialized_.resize(function.values.size(), 0);
   costs_.resize(function.values.size(), 0);
   parent_.resize(function.values.size());
@@ -144,16 +136,16 @@ GpuPlan GpuPlanner::run() {
 GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine) {
   ir::Function& kernel = module.functions[module.kernel];
-  std::optional<Pipeline> pipeline;
+  PipelineSearch search{std::nullopt, "the target has no TMA with wgmma"};
   if (target.has_wgmma) {
-    pipeline = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
+    search = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
   }
-  if (!pipeline) {
+  if (!search.pipeline) {
     const int threads = std::max(machine.warps, min_warps) * lanes_per_warp;
     prefetch_loads(kernel, prefetched_registers * threads);
     stage_early(kernel);
   }
-  return GpuPlanner(kernel, strides, target, machine, std::move(pipeline)).run();
+  return GpuPlanner(kernel, strides, target, machine, std::move(search)).run();
 }
 
 }  // namespace tile::schedule

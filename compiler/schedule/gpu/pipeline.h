@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "compiler/base/stride_class.h"
 #include "compiler/ir/function.h"
@@ -51,11 +52,16 @@ struct Pipeline {
   int blocks() const { return static_cast<int>(a.extent / (2 * block_rows)); }
 };
 
+/// A pipeline, or why there is none.
+struct PipelineSearch {
+  std::optional<Pipeline> pipeline;
+  std::string_view why_not;
+};
+
 /// The kernel's pipeline, if its body has such a loop and the strides let TMA fetch both sides (16
 /// bytes of alignment, one dimension contiguous). `stages`: 0 for as many as `shared_bytes` hold,
 /// up to 4.
-std::optional<Pipeline> find_pipeline(const ir::Function& kernel,
-                                      std::span<const StrideClass> strides, int stages,
-                                      std::int64_t shared_bytes);
+PipelineSearch find_pipeline(const ir::Function& kernel, std::span<const StrideClass> strides,
+                             int stages, std::int64_t shared_bytes);
 
 }  // namespace tile::schedule

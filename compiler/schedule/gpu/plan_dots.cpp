@@ -183,6 +183,9 @@ void GpuPlanner::plan_dots() {
     const std::int64_t depth = function_.type(lhs).shape.back();
     dot.kind = is_tf32 && rows >= 16 && columns >= 8 && depth % 8 == 0 ? GpuDot::Kind::MmaTf32
                                                                        : GpuDot::Kind::Simt;
+    dot.why_not = dot.kind == GpuDot::Kind::MmaTf32
+                      ? why_no_wgmma(id, plan_.warps)
+                      : "mma.sync takes 16 rows, 8 columns and 8 of the inner dimension at a time";
     dot.result = dot.kind == GpuDot::Kind::MmaTf32 ? mma_dot_layout(extents, plan_.warps)
                                                    : simt_dot_layout(extents, plan_.warps);
     // Both sides with k outermost: a fragment is a run of rows, or of columns.

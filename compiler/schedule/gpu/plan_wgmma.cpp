@@ -15,17 +15,27 @@ using ir::OpCode;
 using ir::OpId;
 using ir::ValueId;
 
-bool GpuPlanner::suits_wgmma(OpId dot, int warps) const {
+/// Empty when it suits.
+std::string_view GpuPlanner::why_no_wgmma(OpId dot, int warps) const {
   const Op& op = function_.ops[dot];
-  if (!target_.has_wgmma || op.code != OpCode::Dot || warps % Wgmma::group_warps != 0) return false;
-  if (function_.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) return false;
+  if (op.code != OpCode::Dot) return "it is no dot";
+  if (!target_.has_wgmma) return "the target has no wgmma";
+  if (function_.attributes<ir::DotAttrs>(dot).precision != ir::Precision::Tf32) return "it is fp32";
   const ir::Shape& result = function_.type(op.results[0]).shape;
   const ir::Shape& lhs = function_.type(op.operands[ir::op::Dot::lhs]).shape;
-  if (result.size() != 2 || padded(result) != result || padded(lhs) != lhs) return false;
+  if (result.size() != 2) return "wgmma multiplies matrices, not batches of them";
+  if (padded(result) != result || padded(lhs) != lhs) return "an extent is no power of two";
   const std::int64_t rows = result[0], columns = result[1], depth = lhs[1];
-  return rows >= Wgmma::block_rows * (warps / Wgmma::group_warps) && columns >= 8 &&
-         columns <= Wgmma::max_columns && depth >= Wgmma::step &&
-         rows * columns / (warps * lanes_per_warp) <= Wgmma::max_accumulators;
+  if (rows < Wgmma::block_rows * std::max(1, warps / Wgmma::group_warps)) {
+    return "each four warps need 64 rows of the left side";
+  }
+  if (warps % Wgmma::group_warps != 0) return "wgmma takes groups of four warps";
+  if (columns < 8 || columns > Wgmma::max_columns) return "wgmma takes 8 to 256 columns";
+  if (depth < Wgmma::step) return "wgmma takes 8 of the inner dimension at a time";
+  if (rows * columns / (warps * lanes_per_warp) > Wgmma::max_accumulators) {
+    return "a thread has registers for 128 accumulators: choose more warps or smaller tiles";
+  }
+  return {};
 }
 
 /// Computed beside the dot, not brought from memory or from outside of a loop.

@@ -14,7 +14,7 @@ namespace tile::schedule {
 class GpuPlanner {
  public:
   GpuPlanner(const ir::Function& function, std::span<const StrideClass> strides,
-             const Target& target, const MachineChoices& machine, std::optional<Pipeline> pipeline);
+             const Target& target, const MachineChoices& machine, PipelineSearch search);
   GpuPlan run();
 
  private:
@@ -53,7 +53,8 @@ class GpuPlanner {
   void choose_unrolling();
 
   // plan_wgmma.cpp
-  bool suits_wgmma(ir::OpId dot, int warps) const;
+  bool suits_wgmma(ir::OpId dot, int warps) const { return why_no_wgmma(dot, warps).empty(); }
+  std::string_view why_no_wgmma(ir::OpId dot, int warps) const;
   bool is_made_in_registers(ir::ValueId lhs, ir::OpId dot) const;
   void plan_wgmma(GpuDot& dot);
   std::size_t stage_for_wgmma(ir::ValueId value, int k_dim, bool k_is_permuted);
@@ -86,9 +87,6 @@ class GpuPlanner {
 
 /// The bytes of region 0: the most that any op needs for itself.
 std::int64_t scratch_bytes(const ir::Function& function, const GpuPlan& plan);
-
-/// order such that permute(permute(x, order), inverse(order)) is x.
-std::vector<int> inverse(const std::vector<int>& order);
 
 /// The layout of a dot's result: register tiles of up to 8 x 8 for CUDA cores, or the fragments of
 /// mma.sync. `shape` is [batch..., M, N].

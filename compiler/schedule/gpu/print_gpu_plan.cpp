@@ -16,16 +16,16 @@ std::string name_of(const ir::Function& function, ir::ValueId value) {
 
 std::string describe(const StagedTile& tile, const ir::Function& function, const GpuPlan& plan) {
   const Region& region = plan.regions[tile.region];
+  const char* buffers = tile.alternates_in.is_none() ? "" : ", two buffers";
   if (!tile.places.empty()) {
-    return fmt::format("  staged {}: {} for wgmma, bits at {}, {} bytes at {}\n",
+    return fmt::format("  staged {}: {} for wgmma, bits at {}{}, {} bytes at {}\n",
                        name_of(function, tile.value), ir::to_string(function.type(tile.value)),
-                       fmt::join(tile.places, " "), region.bytes, region.offset);
+                       fmt::join(tile.places, " "), buffers, region.bytes, region.offset);
   }
   return fmt::format("  staged {}: {}, {} outermost, pitch {}{}{}, {} bytes at {}\n",
                      name_of(function, tile.value), ir::to_string(function.type(tile.value)),
                      tile.is_transposed ? "columns" : "rows", tile.pitch,
-                     tile.rounds_tf32 ? ", rounded to tf32" : "",
-                     tile.alternates_in.is_none() ? "" : ", two buffers", region.bytes,
+                     tile.rounds_tf32 ? ", rounded to tf32" : "", buffers, region.bytes,
                      region.offset);
 }
 

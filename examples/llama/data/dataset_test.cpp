@@ -9,33 +9,16 @@
 #include <vector>
 
 #include "examples/llama/base/files.h"
-#include "runtime/device/error.h"
+#include "examples/llama/base/test_support.h"
 
 using namespace llama;
 
 namespace {
 
-// An empty folder of this test's own.
-std::filesystem::path fresh_folder(const std::string& name) {
-  auto folder = std::filesystem::temp_directory_path() / ("picograd_dataset_" + name);
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
-}
-
 std::vector<std::int32_t> ids_of(const Tokens& tokens) {
   std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens.size()));
   tokens.read(0, ids);
   return ids;
-}
-
-std::string error_of(auto&& action) {
-  try {
-    action();
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 std::size_t count_files(const std::filesystem::path& folder) {
@@ -58,7 +41,8 @@ class EndedBytes final : public Tokenizer {
 }  // namespace
 
 TEST_CASE("texts: plain files are one text, lines of .jsonl are documents") {
-  auto folder = fresh_folder("texts");
+  const TestFolder test_folder("dataset_texts");
+  const std::filesystem::path& folder = test_folder.path;
   write_file(folder / "a.txt", "ab");
   write_file(folder / "b.txt", "c");
   write_file(folder / "c.jsonl", "{\"text\": \"d\", \"other\": 1}\r\n\n{\"text\": \"e\"}");
@@ -83,7 +67,8 @@ TEST_CASE("texts: bad lines are named") {
 }
 
 TEST_CASE("shards: made once, found again, made anew for another text, tokenizer or damage") {
-  auto folder = fresh_folder("shards");
+  const TestFolder test_folder("dataset_shards");
+  const std::filesystem::path& folder = test_folder.path;
   auto bytes = make_byte_tokenizer();
   const std::vector<Text> texts = {{"hello shards", false}};
   const std::vector<std::int32_t> ids = bytes->encode("hello shards");
@@ -114,7 +99,8 @@ TEST_CASE("shards: made once, found again, made anew for another text, tokenizer
 }
 
 TEST_CASE("token files: sets are complete, kinds are not mixed, folders stand for their files") {
-  auto folder = fresh_folder("files");
+  const TestFolder test_folder("dataset_files");
+  const std::filesystem::path& folder = test_folder.path;
   auto bytes = make_byte_tokenizer();
   prepare_tokens({{"hello shards", false}}, *bytes, folder, 5);
   const auto paths = expand_folders({folder});
@@ -129,7 +115,7 @@ TEST_CASE("token files: sets are complete, kinds are not mixed, folders stand fo
         fmt::format("data: {} holds token ids and {} text; use one kind at a time",
                     paths[0].string(), (folder / "a.txt").string()));
   CHECK(ids_of(load_tokens({{folder / "a.txt"}}, *bytes)) == bytes->encode("abc"));
-  auto empty = fresh_folder("empty");
-  CHECK(error_of([&] { expand_folders({empty}); }) ==
-        empty.string() + ": no files of token ids (.tokens, .bin) in the folder");
+  const TestFolder empty("dataset_empty");
+  CHECK(error_of([&] { expand_folders({empty.path}); }) ==
+        empty.path.string() + ": no files of token ids (.tokens, .bin) in the folder");
 }

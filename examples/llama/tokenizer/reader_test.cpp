@@ -5,9 +5,9 @@
 #include <string>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/test_support.h"
 #include "examples/llama/tokenizer/regex.h"
 #include "examples/llama/tokenizer/tokenizer.h"
-#include "runtime/device/error.h"
 
 using namespace llama;
 using nlohmann::json;
@@ -18,15 +18,6 @@ const std::filesystem::path folder =
     std::filesystem::path(PICOGRAD_SOURCE_DIR) / "tests/tokenizers";
 
 std::string bytes_of(const std::string& name) { return read_file(folder / name, 1 << 20); }
-
-std::string error_of(auto&& action) {
-  try {
-    action();
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // The error of tokenizer.json with the value at `path` replaced (null: removed).
 std::string json_error(const std::string& name, const std::string& path, const json& value) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
 #include "runtime/device/error.h"

@@ -7,7 +7,7 @@
 
 #include "examples/llama/base/files.h"
 #include "examples/llama/base/test_data.h"
-#include "runtime/device/error.h"
+#include "examples/llama/base/test_support.h"
 
 using namespace llama;
 
@@ -30,15 +30,6 @@ std::string llama2c_file(std::int32_t longest,
   return out;
 }
 
-std::string error_of(auto&& action) {
-  try {
-    action();
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("bytes: every byte is its own token") {
@@ -56,8 +47,9 @@ TEST_CASE("characters: distinct code points in order, saved and loaded") {
   CHECK(tokenizer->decode_all(tokenizer->encode("hé")) == "hé");
   CHECK(error_of([&] { tokenizer->encode("hox"); }).find("\"x\" at byte 2") != std::string::npos);
 
-  tokenizer->save(std::filesystem::temp_directory_path());
-  auto loaded = load_tokenizer(std::filesystem::temp_directory_path() / "tokenizer.pg.json", 0);
+  const TestFolder folder("characters");
+  tokenizer->save(folder.path);
+  auto loaded = load_tokenizer(folder.path, 0);
   CHECK(loaded->encode("héllo\n") == tokenizer->encode("héllo\n"));
   CHECK(error_of([] { make_character_tokenizer("a\xff"); }).find("byte 1 (0xff)") !=
         std::string::npos);

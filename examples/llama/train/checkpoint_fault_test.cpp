@@ -14,8 +14,8 @@
 
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/test_support.h"
 #include "examples/llama/train/checkpoint.h"
-#include "examples/llama/train/test_support.h"
 
 using namespace llama;
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "examples/llama/base/files.h"
-#include "examples/llama/train/test_support.h"
+#include "examples/llama/base/test_support.h"
 
 using namespace llama;
 namespace fs = std::filesystem;

@@ -6,11 +6,11 @@
 
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/test_support.h"
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/replay.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/step.h"
-#include "examples/llama/train/test_support.h"
 #include "runtime/nn/safetensors.h"
 #include "runtime/ops/fill.h"
 

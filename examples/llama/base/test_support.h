@@ -1,4 +1,4 @@
-// For the tests of this folder.
+// What the tests of the driver share.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,7 +1,6 @@
 // See lesson.h.
 #include "examples/lesson.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "compiler/driver/jit_compiler.h"
@@ -9,6 +8,7 @@
 #include "runtime/device/error.h"
 #include "runtime/nn/file.h"
 #include "runtime/tensor/random.h"
+#include "tools/cli/parse.h"
 
 namespace lesson {
 
@@ -21,11 +21,7 @@ int run(int count, char** arguments, Settings settings, void (*teach)(const Sett
       ->check(CLI::Range(1, 1 << 30));
   app.add_option("--seed", settings.seed, "of all random numbers")->capture_default_str();
   app.add_option("--device", device, "cpu, cuda or cuda:N")->capture_default_str();
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const std::optional<int> code = cli::parse(app, count, arguments)) return *code;
   try {
     tile::install_jit_compiler();
     pg::set_default_device(pg::parse_device(device));

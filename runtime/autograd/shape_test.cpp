@@ -85,7 +85,15 @@ TEST_CASE("numbers in rows, and chosen at random") {
   CHECK(linspace(-1, 1, 5).to_vector<float>() == Floats{-1, -0.5f, 0, 0.5f, 1});
   CHECK(linspace(0, 0.1, 1).to_vector<float>() == Floats{0});
   CHECK(linspace(0, 0.1, 7).to_vector<float>()[6] == 0.1f);
+  CHECK(ints(arange(INT64_MAX - 1, INT64_MAX, 5)) == Ints{INT64_MAX - 1});
+  CHECK(ints(arange(5, 0, -2)) == Ints{5, 3, 1});
+  CHECK(arange(3, 3).numel() == 0);
   CHECK_THROWS_WITH_AS(arange(0.0, 1.0, 0.0), "arange: the step is 0", Error);
+  CHECK_THROWS_WITH_AS(arange(INT64_MIN, INT64_MAX, 1),
+                       "arange: from -9223372036854775808 to 9223372036854775807 by 1 is too long",
+                       Error);
+  CHECK_THROWS_WITH_AS(arange(0.0, 1e30), "arange: from 0 to 1e+30 by 1 is too long", Error);
+  CHECK_THROWS_WITH_AS(linspace(0, 1, -1), "linspace: -1 steps", Error);
   Generator generator(3);
   const Ints drawn = ints(randint(-2, 3, {1000}, &generator));
   for (std::int64_t value = -2; value < 3; ++value) {

@@ -13,6 +13,9 @@
 namespace pg {
 namespace {
 
+/// Of a row made on the host: more would be a mistake, and would not fit.
+constexpr std::uint64_t most_numbers = std::uint64_t{1} << 40;
+
 Tensor allocate(const char* op, const Shape& shape, DType type, Device device) {
   std::int64_t bytes = 0;
   const std::int64_t count = element_count(op, shape);
@@ -116,8 +119,18 @@ Tensor arange(std::int64_t end) { return arange(0, end, 1); }
 
 Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType type, Device device) {
   if (step == 0) fail("arange", "the step is 0");
-  std::vector<std::int64_t> values;
-  for (std::int64_t v = start; step > 0 ? v < end : v > end; v += step) values.push_back(v);
+  // Unsigned, since end - start and the value after the last may leave the range of i64.
+  const auto from = static_cast<std::uint64_t>(step > 0 ? start : end);
+  const auto to = static_cast<std::uint64_t>(step > 0 ? end : start);
+  const auto stride =
+      step > 0 ? static_cast<std::uint64_t>(step) : -static_cast<std::uint64_t>(step);
+  const bool is_empty = step > 0 ? start >= end : start <= end;
+  const std::uint64_t count = is_empty ? 0 : (to - from - 1) / stride + 1;
+  if (count > most_numbers) fail("arange", "from {} to {} by {} is too long", start, end, step);
+  std::vector<std::int64_t> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = start + static_cast<std::int64_t>(i) * step;
+  }
   const Shape shape{static_cast<std::int64_t>(values.size())};
   switch (type) {
     case DType::I64:
@@ -135,7 +148,9 @@ Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType typ
 Tensor arange_of_doubles(double start, double end, double step, DType type, Device device) {
   if (step == 0.0) fail("arange", "the step is 0");
   const double count = std::ceil((end - start) / step);
-  if (!std::isfinite(count)) fail("arange", "from {} to {} by {}", start, end, step);
+  if (!(count <= static_cast<double>(most_numbers))) {
+    fail("arange", "from {} to {} by {} is too long", start, end, step);
+  }
   const Shape shape{static_cast<std::int64_t>(std::max(count, 0.0))};
   if (type != DType::F32) fail("arange", "{} from numbers with fractions", name_of(type));
   std::vector<double> values(static_cast<std::size_t>(element_count("arange", shape)));
@@ -146,7 +161,9 @@ Tensor arange_of_doubles(double start, double end, double step, DType type, Devi
 }
 
 Tensor linspace(double start, double end, std::int64_t steps, Device device) {
-  if (steps < 0) fail("linspace", "{} steps", steps);
+  if (steps < 0 || steps > static_cast<std::int64_t>(most_numbers)) {
+    fail("linspace", "{} steps", steps);
+  }
   std::vector<double> values(static_cast<std::size_t>(steps));
   const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0.0;
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -21,5 +21,6 @@ Command add_dump(CLI::App& app, SharedRunOptions run);
 // file_commands.cpp
 Command add_info(CLI::App& app);
 Command add_convert(CLI::App& app);
+Command add_report(CLI::App& app);
 
 }  // namespace llama

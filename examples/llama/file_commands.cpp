@@ -4,8 +4,10 @@
 #include <memory>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/files.h"
 #include "examples/llama/commands.h"
 #include "examples/llama/info.h"
+#include "examples/llama/report/page.h"
 #include "examples/llama/weights/convert.h"
 
 namespace llama {
@@ -57,6 +59,29 @@ Command add_convert(CLI::App& app) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 50));
   return [options] {
     convert(*options);
+    return exit_ok;
+  };
+}
+
+Command add_report(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> runs;
+    std::string out = "report.html";
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("report", "Curves of training runs over each other, as HTML");
+  command->add_option("runs", options->runs, "folders of `llama train`, or their metrics.jsonl")
+      ->required();
+  command->add_option("--out", options->out, "file to write")->capture_default_str();
+  return [options] {
+    std::vector<RunMetrics> runs;
+    for (const std::string& run : options->runs) {
+      runs.push_back(read_metrics(run));
+      if (runs.back().skipped_lines == 0) continue;
+      fmt::print(stderr, "{}: {} lines are torn or foreign and left out\n", run,
+                 runs.back().skipped_lines);
+    }
+    write_file(options->out, report_page(runs));
     return exit_ok;
   };
 }

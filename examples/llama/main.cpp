@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
       {"prepare", llama::add_prepare(app)},
       {"info", llama::add_info(app)},
       {"convert", llama::add_convert(app)},
+      {"report", llama::add_report(app)},
   };
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
   if (const auto code = cli::parse(app, argc, argv)) return *code;

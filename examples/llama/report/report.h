@@ -1,29 +1,15 @@
 // What a training run shows: metrics.jsonl (one object a line, flushed), the step line and progress
-// bar on stderr, and a loss curve as one self-contained HTML file.
+// bar on stderr, and at the end report.html.
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
-#include <vector>
+
+#include "examples/llama/report/metrics.h"
 
 namespace llama {
-
-struct StepMetrics {
-  std::int64_t step = 0;  // 1-based
-  double loss = 0;        // nats per token, before the update
-  double learning_rate = 0;
-  double gradient_norm = 0;  // before clipping
-  double tokens_per_second = 0;
-  double milliseconds = 0;
-  std::int64_t memory_bytes = 0;  // live tensors at their peak
-};
-
-struct Evaluation {
-  std::int64_t step = 0;
-  double loss = 0;
-};
 
 class Report {
  public:
@@ -37,11 +23,12 @@ class Report {
 
   void step(const StepMetrics& metrics);
   void evaluation(const Evaluation& evaluation);
-  /// Writes loss.html.
+  /// Writes report.html; a failure is a warning.
   void finish();
 
  private:
-  void keep_earlier(const std::filesystem::path& path, std::int64_t done);
+  std::filesystem::path log_path() const { return folder_ / "metrics.jsonl"; }
+  void keep_earlier(std::int64_t done);
   void log(const std::string& line);
   void draw_bar(const StepMetrics& metrics);
 
@@ -50,12 +37,7 @@ class Report {
   bool terminal_;
   bool warned_ = false;
   std::FILE* log_ = nullptr;
-  std::vector<StepMetrics> steps_;
-  std::vector<Evaluation> evaluations_;
+  RunMetrics run_;
 };
-
-/// The curve alone, for tests and other tools.
-std::string loss_curve_html(const std::vector<StepMetrics>& steps,
-                            const std::vector<Evaluation>& evaluations);
 
 }  // namespace llama

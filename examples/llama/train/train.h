@@ -17,9 +17,9 @@ struct TrainOutcome {
 };
 
 /// Trains, shows progress, keeps checkpoints, and in the end writes config.json, model.safetensors,
-/// tokenizer, metrics.jsonl and loss.html into `out`. Stopped early, by a signal or by stop_after,
-/// it leaves a checkpoint from which `resume` goes on to the same bits. Throws Failure when another
-/// trainer works in `out` or a checkpoint cannot be written.
+/// tokenizer, metrics.jsonl and report.html into `out`. Stopped early, by a signal or by
+/// stop_after, it leaves a checkpoint from which `resume` goes on to the same bits. Throws Failure
+/// when another trainer works in `out` or a checkpoint cannot be written.
 TrainOutcome train(const TrainOptions& options);
 
 }  // namespace llama

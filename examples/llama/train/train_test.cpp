@@ -11,6 +11,7 @@
 #include "examples/llama/train/replay.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/step.h"
+#include "examples/llama/train/step_guard.h"
 #include "runtime/nn/safetensors.h"
 #include "runtime/ops/fill.h"
 
@@ -21,11 +22,21 @@ namespace {
 
 constexpr std::size_t limit = 1 << 26;
 
+// A text of 1200 characters, 47 of them distinct.
+std::string small_text() {
+  std::string text;
+  for (int i = 0; i < 1200; ++i) text += static_cast<char>('A' + i * i % 47);
+  return text;
+}
+
+// A few steps in the folder `out`; the text lies beside it.
 TrainOptions small_run(const fs::path& out) {
+  const fs::path text = out.parent_path() / "text.txt";
+  write_file(text, small_text());
   TrainOptions options;
   options.out = out;
   options.model = "char-tiny";
-  options.data = {PICOGRAD_SOURCE_DIR "/LICENSE"};
+  options.data = {text.string()};
   options.steps = 7;
   options.batch = 4;
   options.seq = 16;
@@ -144,7 +155,7 @@ TEST_CASE("train: a step that was dumped is replayed to the same bits, a changed
         }).ends_with("step 4 was not dumped; train --dump-step 4 dumps it"));
 }
 
-TEST_CASE("train: a loss that is not finite stops, is skipped or ignored; what spikes is dumped") {
+TEST_CASE("train: a loss that is not finite is traced to its op and stops, is skipped or ignored") {
   TestFolder folder("nan");
   // Weights as large as this overflow in the product with them.
   TrainOptions options = small_run(folder.path / "first");
@@ -195,6 +206,27 @@ TEST_CASE("train: a loss that is not finite stops, is skipped or ignored; what s
   CHECK(ignored.skipped == 0);
   CHECK(ignored.weights_hash != skipped.weights_hash);
   CHECK(replay(options.out, 2, options.run).is_same());
+}
+
+TEST_CASE("train: a loss far above the usual is dumped, and the run goes on") {
+  TestFolder folder("spike");
+  const TrainOptions options = small_run(folder.path / "run");
+  fs::create_directories(options.out);
+  Run run = start_run(options);
+  const Batch batch = run.source.next_batch();
+  StepGuard guard(options);
+  const auto step_with_loss = [&](float loss) {
+    const StepGradients gradients{.loss = loss, .norm = 1, .clip = {}};
+    CHECK(guard.admits(run, batch, gradients));
+    ++run.step;
+    guard.finish(run, gradients, true);
+    return fs::exists(dump_path(options.out, run.step) / "record.json");
+  };
+  CHECK(!step_with_loss(7));  // at the beginning anything is usual
+  for (int i = 0; i < 60; ++i) CHECK(!step_with_loss(2));
+  CHECK(!step_with_loss(5.9f));
+  CHECK(step_with_loss(12));
+  CHECK(read_record(dump_path(options.out, run.step)).loss == "12");
 }
 
 TEST_CASE("micro-batches: gradients within 2e-6 of the whole batch's, tied and untied") {

@@ -10,8 +10,10 @@
 #include "examples/llama/base/files.h"
 #include "examples/llama/base/test_data.h"
 #include "examples/llama/dump.h"
+#include "examples/llama/tokenizer/tokenizer.h"
 #include "examples/llama/weights/rotary_rows.h"
 #include "examples/llama/weights/weights.h"
+#include "runtime/autograd/tape.h"
 #include "runtime/nn/optimizer.h"
 #include "runtime/nn/safetensors.h"
 
@@ -174,6 +176,38 @@ TEST_CASE("stories260K: logits of 64 positions") {
   }
   MESSAGE("largest difference " << worst);
   CHECK(worst <= 5e-5);
+}
+
+// A story of the file runs from a paragraph that opens with "Once upon a time" to the next one that
+// opens so or with "One day".
+TEST_CASE("stories260K: the loss on 40 stories is 1.246 nats per token") {
+  REQUIRE_DATA(path, "tinystories/tinystories_val_moe-routing-bench.txt");
+  const std::string text = "\n\n" + read_file(path, limit);
+  const Model model = load_model(test_data_folder() / "stories260K/stories260K.bin");
+  const auto tokenizer = load_tokenizer(test_data_folder() / "stories260K/tok512.bin", 512);
+  constexpr std::string_view opening = "\n\nOnce upon a time", other_opening = "\n\nOne day";
+  const pg::NoGrad no_grad;
+  double total = 0;
+  std::int64_t count = 0;
+  std::size_t begin = 0;
+  for (int story = 0; story < 40; ++story) {
+    begin = text.find(opening, begin) + 2;
+    REQUIRE(begin != std::string::npos + 2);
+    const std::size_t end = std::min(text.find(opening, begin), text.find(other_opening, begin));
+    std::vector<std::int32_t> ids = tokenizer->encode(text.substr(begin, end - begin));
+    ids.insert(ids.begin(), tokenizer->bos());
+    ids.resize(std::min<std::size_t>(ids.size(), 512));
+    const auto length = static_cast<std::int64_t>(ids.size()) - 1;
+    const pg::Tensor inputs =
+        pg::from_data(std::span<const std::int32_t>(ids).first(ids.size() - 1), {1, length});
+    const pg::Tensor targets =
+        pg::from_data(std::span<const std::int32_t>(ids).subspan(1), {1, length});
+    total += double{model.loss(inputs, targets).item<float>()} * static_cast<double>(length);
+    count += length;
+  }
+  const double loss = total / static_cast<double>(count);
+  MESSAGE("loss " << loss << " over " << count << " tokens");
+  CHECK(std::abs(loss - 1.246) <= 0.002);
 }
 
 TEST_CASE("stories260K in tf32: logits, loss and gradients within the wider tolerances") {

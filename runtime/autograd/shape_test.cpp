@@ -72,7 +72,7 @@ TEST_CASE("element types meet as in PyTorch") {
   CHECK((whole == real).dtype() == DType::Bool);
   CHECK((1.5 < whole).to_vector<bool>() == std::vector<bool>{false, false, true});
   CHECK(where(truth, real, whole).to_vector<float>() == Floats{0, 1.5f, 2.5f});
-  CHECK((!truth | (whole == 2.0)).to_vector<bool>() == std::vector<bool>{true, false, true});
+  CHECK(((!truth) | (whole == 2.0)).to_vector<bool>() == std::vector<bool>{true, false, true});
   const Tensor leaf = tensor({1, 2, 3}).requires_grad_();
   (leaf * whole).sum().backward();
   CHECK(leaf.grad().to_vector<float>() == Floats{0, 1, 2});

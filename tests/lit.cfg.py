@@ -14,7 +14,7 @@ config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".tile", ".ir", ".test"]
 config.test_source_root = os.path.join(root, "tests")
 config.test_exec_root = os.path.join(build, "lit")
-config.excludes = ["Inputs"]
+config.excludes = ["Inputs", "built"]  # built: kernels of a test program
 
 llvm = "/usr/lib/llvm-22/bin/"
 config.substitutions += [

@@ -7,13 +7,13 @@
 #include <cstdio>
 #include <iostream>
 #include <iterator>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
 #include "examples/llama/data/dataset.h"
 #include "examples/llama/tokenizer/train_bpe.h"
 #include "runtime/device/error.h"
+#include "tools/cli/parse.h"
 
 namespace llama {
 
@@ -88,10 +88,9 @@ Command add_tokenize(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--output", options->output, "ids, pieces (a line each) or count")
       ->default_str("ids")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, TokenOutput>{{"ids", TokenOutput::Ids},
-                                             {"pieces", TokenOutput::Pieces},
-                                             {"count", TokenOutput::Count}}));
+      ->transform(cli::one_of<TokenOutput>({{"ids", TokenOutput::Ids},
+                                            {"pieces", TokenOutput::Pieces},
+                                            {"count", TokenOutput::Count}}));
   command->add_flag("--decode", options->decode,
                     "the input is token ids; the output is their text");
   return [options, text] {

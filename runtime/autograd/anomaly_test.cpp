@@ -7,18 +7,10 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_CASE("a stale saved tensor names op, versions and place") {
   const Tensor x = tensor({1, 2}).requires_grad_();

@@ -7,6 +7,7 @@
 #include "runtime/autograd/functions.h"
 #include "runtime/device/buffer.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -16,15 +17,6 @@ using Floats = std::vector<float>;
 Tensor normal(const Shape& shape, std::uint64_t seed) {
   Generator generator(seed);
   return randn(shape, &generator);
-}
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// Two layers with one shared weight, and the gradients of x and the weight.

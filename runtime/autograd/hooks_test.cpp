@@ -5,6 +5,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -12,15 +13,6 @@ namespace {
 using Floats = std::vector<float>;
 
 Floats values(const Tensor& x) { return x.to_vector<float>(); }
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_CASE("a hook sees the whole gradient once, and may replace it") {
   const Tensor x = tensor({1, 2}).requires_grad_();

@@ -55,6 +55,11 @@ using autograd::in_place;
 
 namespace {
 
+void overwrite(std::string_view name, const Tensor& x, const Tensor& result) {
+  check_result(name, x, result);
+  ops::copy_(x, result);
+}
+
 /// The name in messages: "add_".
 std::string underscored(std::string_view name) { return std::string(name) + "_"; }
 
@@ -72,13 +77,11 @@ Tensor binary_(ops::BinaryOp op, const Tensor& x, const Tensor& y) {
   return in_place(
       name, x, {&y},
       [&] {
-        if (y.defined() && x.dtype() == DType::F32 && y.dtype() == DType::F32) {
+        const bool is_f32 = y.defined() && x.dtype() == DType::F32 && y.dtype() == DType::F32;
+        if (is_f32)
           ops::binary_(op, x, y);
-          return;
-        }
-        const Tensor result = pg::binary(op, x, y);
-        check_result(name, x, result);
-        ops::copy_(x, result);
+        else
+          overwrite(name, x, pg::binary(op, x, y));
       },
       [&](const Tensor& before) { return pg::binary(op, before, y); });
 }
@@ -88,13 +91,10 @@ Tensor binary_(ops::BinaryOp op, const Tensor& x, double y) {
   return in_place(
       name, x, {},
       [&] {
-        if (x.dtype() == DType::F32) {
+        if (x.dtype() == DType::F32)
           ops::binary_(op, x, y);
-          return;
-        }
-        const Tensor result = pg::binary(op, x, y);
-        check_result(name, x, result);
-        ops::copy_(x, result);
+        else
+          overwrite(name, x, pg::binary(op, x, y));
       },
       [&](const Tensor& before) { return pg::binary(op, before, y); });
 }

@@ -10,6 +10,7 @@
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
 #include "runtime/tensor/random.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -34,15 +35,6 @@ double distance(const Tensor& a, const Tensor& b) {
 Tensor curved(const Tensors& in) { return tanh(matmul(in[0], in[1])) * exp(in[1].select(0, 0)); }
 /// One number.
 Tensor bowl(const Tensors& in) { return sum(square(curved(in))) + sum(in[1] * in[1] * in[1]); }
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_CASE("jacobian: of a product is the matrix, of a number the gradient") {
   const Tensor a = normal({3, 2}, 1);

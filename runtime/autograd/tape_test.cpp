@@ -6,20 +6,12 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
 
 std::vector<float> values(const Tensor& x) { return x.to_vector<float>(); }
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_CASE("leaves, accumulation and zero_grad") {
   const Tensor x = tensor({1, 2, 3}).requires_grad_();

@@ -20,6 +20,7 @@
 #include "runtime/device/profile.h"
 #include "runtime/device/raw_kernel.h"
 #include "tests/fake_cuda/fake_cuda.h"
+#include "tests/message_of.h"
 
 using namespace pg;
 using Op = tile::HostProgram::Step::Op;
@@ -36,15 +37,6 @@ FakeCuda& driver() {
     return *reinterpret_cast<decltype(&fake_cuda_state)>(dlsym(library, "fake_cuda_state"))();
   }();
   return state;
-}
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 bool contains(const std::string& text, std::string_view part) {

@@ -8,7 +8,6 @@
 namespace pg::nn {
 namespace {
 
-using test::message_of;
 using test::ramp;
 
 /// Gives the parameters ramps of seeds 1, 2, ...

@@ -8,7 +8,6 @@
 namespace pg::nn {
 namespace {
 
-using test::message_of;
 using test::ramp;
 
 /// Steps `first` to `last` of the goldens: fixed gradients, half the rate from step 4 on.

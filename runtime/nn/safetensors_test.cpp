@@ -17,7 +17,6 @@ namespace pg::nn {
 namespace {
 
 using test::Folder;
-using test::message_of;
 
 /// A safetensors file's bytes: the length, the header, `data_bytes` zeros.
 std::string with_header(const std::string& json, std::size_t data_bytes) {

@@ -16,6 +16,7 @@
 
 #include "runtime/device/error.h"
 #include "runtime/tensor/tensor.h"
+#include "tests/message_of.h"
 #include "tests/source_folder.h"
 
 namespace pg::nn::test {
@@ -62,15 +63,6 @@ inline double distance(const Values& actual, const Values& expected) {
 inline double distance(const Tensor& actual, const Values& expected) {
   const std::vector<float> values = actual.to_vector<float>();
   return distance(Values(values.begin(), values.end()), expected);
-}
-
-inline std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// A folder of its own for a test's files, removed at the end.

@@ -4,12 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
-
 #include "runtime/device/error.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/fill.h"
 #include "runtime/ops/test_support.h"
+#include "tests/message_of.h"
 
 using namespace pg;
 using namespace pg::ops;
@@ -39,15 +38,6 @@ bool adds_like_a_loop(const Tensor& a, const Tensor& b) {
     if (found[i] != at(left, y.shape(), flat) + at(right, y.shape(), flat)) return false;
   }
   return y.is_contiguous() && found.size() == static_cast<std::size_t>(y.numel());
-}
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace

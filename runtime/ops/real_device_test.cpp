@@ -10,6 +10,7 @@
 #include "runtime/ops/optimizer.h"
 #include "runtime/ops/reduce.h"
 #include "runtime/tensor/launch.h"
+#include "tests/message_of.h"
 
 namespace pg::ops {
 namespace {
@@ -17,15 +18,6 @@ namespace {
 using Values = std::vector<double>;
 
 constexpr double third = 1.0 / 3.0;  // no f32
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_CASE("f32 elements are doubles on the device real") {
   const Tensor x = from_data(Values{third, -third, 2.0, 0.5}, {2, 2}, real_device);

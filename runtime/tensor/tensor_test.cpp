@@ -7,6 +7,7 @@
 
 #include "runtime/device/error.h"
 #include "runtime/tensor/random.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -15,15 +16,6 @@ Tensor counting(const Shape& shape) {
   std::vector<float> values(static_cast<std::size_t>(element_count("test", shape)));
   std::iota(values.begin(), values.end(), 0.0f);
   return from_data(values, shape);
-}
-
-std::string message_of(auto&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST_CASE("creation and reading back") {

@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <vector>
 
+#include "tools/cli/exit_code.h"
+
 namespace cli {
 
 namespace {
-
-constexpr int exit_usage = 2;
 
 /// A word of the command line that nothing takes, and the names it may have meant.
 struct Unknown {

@@ -10,21 +10,12 @@
 #include <vector>
 
 #include "compiler/driver/pipeline.h"
+#include "tools/cli/exit_code.h"
 
 namespace tilec {
 
-/// Exit codes, printed by --help.
-enum ExitCode : int {
-  exit_ok = 0,
-  exit_source_errors = 1,
-  exit_usage = 2,
-  exit_check_failed = 3,
-  exit_environment = 4,
-  exit_bad_data = 5,
-  exit_no_memory = 6,
-  exit_io = 7,
-  exit_device_fault = 70,
-};
+using enum cli::ExitCode;
+using cli::ExitCode;
 
 using Command = std::function<int()>;
 Command add_build(CLI::App& app);

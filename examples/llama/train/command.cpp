@@ -86,8 +86,8 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
       .add_option("--on-nan", o.on_nan,
                   "stop, skip or ignore: a step whose loss or gradient norm is not finite")
       ->default_str("stop")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, OnNan>{
-          {"stop", OnNan::Stop}, {"skip", OnNan::Skip}, {"ignore", OnNan::Ignore}}));
+      ->transform(cli::one_of<OnNan>(
+          {{"stop", OnNan::Stop}, {"skip", OnNan::Skip}, {"ignore", OnNan::Ignore}}));
 }
 
 void add_checkpoint_options(CLI::App& command, TrainOptions& o) {

@@ -1,5 +1,6 @@
 // Recorded element-wise ops (runtime/autograd/elementwise.h).
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "runtime/autograd/functions.h"
@@ -86,6 +87,38 @@ Tensor share_of_extremum(const Tensor& g, const Tensor& beats, const Tensor& tie
   return where(beats, g, where(ties, g * 0.5, 0.0));
 }
 
+// Gradients of a^b as in PyTorch: nothing in a where b is 0, nothing in b where a is 0 and b not
+// negative. Written so that no factor is infinite beside a zero there, in second derivatives
+// either.
+
+Tensor gradient_of_base(const Tensor& g, const Tensor& a, const Tensor& b) {
+  const Tensor has_reciprocal = ge(abs(a), static_cast<double>(std::numeric_limits<float>::min()));
+  const Tensor exponent = where(logical_or(has_reciprocal, ne(b, 0.0)), b, 1.0);
+  return g * b * pow(a, exponent - 1.0);
+}
+
+Tensor gradient_of_exponent(const Tensor& g, const Tensor& a, const Tensor& b) {
+  const Tensor is_flat = logical_and(eq(a, 0.0), ge(b, 0.0));
+  return g * pow(a, b) * log(where(is_flat, 1.0, a));
+}
+
+Tensor gradient_of_power(const Tensor& g, const Tensor& x, double exponent) {
+  if (exponent == 0.0) return zeros_like(g);
+  return g * (pow(x, exponent - 1.0) * exponent);
+}
+
+/// Of base^x.
+Tensor gradient_of_exponential(const Tensor& g, const Tensor& x, double base) {
+  if (base == 0.0) return where(ge(x, 0.0), 0.0, g * -INFINITY);
+  return g * (pg::binary(BinaryOp::ReversePow, x, base) * std::log(base));
+}
+
+/// Of fmod(a, b) = a - b n in b, where n is the quotient without its fraction. a / b itself might
+/// be rounded up to the next integer.
+Tensor gradient_of_divisor(const Tensor& g, const Tensor& a, const Tensor& b) {
+  return -(g * round((a - fmod(a, b)) / b));
+}
+
 /// Gradients of a binary op in its operands, in recorded ops; `scalar` is for a number on the right
 /// (or, of the Reverse ops, on the left). Null: not differentiable. Comparisons have no row.
 struct BinaryRule {
@@ -107,23 +140,21 @@ constexpr BinaryRule kBinaryRules[] = {
     {BinaryOp::Sub, BINARY_RULE(g), BINARY_RULE(-g), SCALAR_RULE(g)},
     {BinaryOp::Mul, BINARY_RULE(g * b), BINARY_RULE(g * a), SCALAR_RULE(g * b)},
     {BinaryOp::Div, BINARY_RULE(g / b), BINARY_RULE(-(g * (a / b) / b)), SCALAR_RULE(g / b)},
-    {BinaryOp::Pow, BINARY_RULE(g * b * pow(a, b - 1.0)), BINARY_RULE(g * pow(a, b) * log(a)),
-     SCALAR_RULE(b == 0.0 ? g * 0.0 : g * (pow(x, b - 1.0) * b))},
+    {BinaryOp::Pow, gradient_of_base, gradient_of_exponent, gradient_of_power},
     {BinaryOp::Maximum, BINARY_RULE(share_of_extremum(g, gt(a, b), eq(a, b))),
      BINARY_RULE(share_of_extremum(g, gt(b, a), eq(a, b))),
      SCALAR_RULE(share_of_extremum(g, gt(x, b), eq(x, b)))},
     {BinaryOp::Minimum, BINARY_RULE(share_of_extremum(g, lt(a, b), eq(a, b))),
      BINARY_RULE(share_of_extremum(g, lt(b, a), eq(a, b))),
      SCALAR_RULE(share_of_extremum(g, lt(x, b), eq(x, b)))},
-    {BinaryOp::Fmod, BINARY_RULE(g), nullptr, SCALAR_RULE(g)},
+    {BinaryOp::Fmod, BINARY_RULE(g), gradient_of_divisor, SCALAR_RULE(g)},
     {BinaryOp::Atan2, BINARY_RULE(g * b / (square(a) + square(b))),
      BINARY_RULE(-(g * a / (square(a) + square(b)))), SCALAR_RULE(g * b / (square(x) + b * b))},
     {BinaryOp::Hypot, BINARY_RULE(g * a / hypot(a, b)), BINARY_RULE(g * b / hypot(a, b)),
      SCALAR_RULE(g * x / hypot(x, b))},
     {BinaryOp::ReverseSub, nullptr, nullptr, SCALAR_RULE(-g)},
     {BinaryOp::ReverseDiv, nullptr, nullptr, SCALAR_RULE(-(g * (b / x) / x))},
-    {BinaryOp::ReversePow, nullptr, nullptr,
-     SCALAR_RULE(g * (pg::binary(BinaryOp::ReversePow, x, b) * std::log(b)))},
+    {BinaryOp::ReversePow, nullptr, nullptr, gradient_of_exponential},
 };
 #undef BINARY_RULE
 #undef SCALAR_RULE
@@ -207,8 +238,7 @@ Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
   const Tensor y = ops::binary(op, a, b);
   if (y.dtype() != DType::F32 || !autograd::needs_record(std::array{&a, &b})) return y;
   const BinaryRule& rule = rule_of(op);
-  if (!rule.left || (!rule.right && b.requires_grad()))
-    fail(ops::name_of(op), "is not differentiable");
+  if (!rule.left || !rule.right) fail(ops::name_of(op), "is not differentiable");
   if (is_linear(op)) {
     return record(ops::name_of(op), y, {&a, &b}, {},
                   [op, left = a.shape(), right = b.shape()](const VjpCall& call) -> Tensors {

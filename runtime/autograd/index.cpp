@@ -35,6 +35,17 @@ Tensor untake(const Tensor& x, const Tensor& ids, const Shape& shape) {
   });
 }
 
+/// bool [1, T, 1]: whether no later id is the same, so that of values put at ids [T] in [0, rows)
+/// this one stays.
+Tensor is_last_put(const Tensor& ids, std::int64_t rows) {
+  const std::int64_t count = ids.numel();
+  const Tensor numbers =
+      view::reshape(arange(0, count, 1, DType::I64, ids.device()), {1, count, 1});
+  const Tensor last = zeros({1, rows, 1}, DType::I64, ids.device());
+  ops::put_(last, ids, numbers, false);
+  return ops::binary(ops::BinaryOp::Eq, ops::take(last, ids), numbers);
+}
+
 /// What remains of an index when its views are taken: x so viewed, and the dimensions of it that
 /// index tensors stand for.
 struct Parts {
@@ -141,13 +152,6 @@ void write_at(const Tensor& x, const TensorIndices& indices, const Tensor& value
   }
 }
 
-void check_values(const Tensor& x, const Tensor& values) {
-  if (!x.defined() || !values.defined()) fail("index_put_", "undefined tensor");
-  if (values.dtype() != x.dtype()) {
-    fail("index_put_", "the values are {}, the tensor {}", describe(values), describe(x));
-  }
-}
-
 std::vector<const Tensor*> tensors_in(const TensorIndices& indices) {
   std::vector<const Tensor*> tensors;
   for (const TensorIndex& entry : indices) {
@@ -156,16 +160,27 @@ std::vector<const Tensor*> tensors_in(const TensorIndices& indices) {
   return tensors;
 }
 
-}  // namespace
-
-Tensor index(const Tensor& x, const TensorIndices& indices) {
+/// x[indices...]; with `only_last` 0 where a later index names the same place.
+Tensor read_at(const Tensor& x, const TensorIndices& indices, bool only_last) {
   const Parts parts = take_apart(x, indices, {});
   const Tensor& viewed = parts.viewed;
   if (parts.indexed.empty()) return viewed.is_same(x) ? reshape(x, x.shape()) : viewed;
   const ops::IndexPlan plan = ops::plan_index("index", viewed, parts.indexed);
-  const Tensor flat = reshape(permute(viewed, plan.order), plan.flat);
-  return reshape(take(flat, plan.ids), plan.result);
+  Tensor taken = take(reshape(permute(viewed, plan.order), plan.flat), plan.ids);
+  if (only_last) taken = where(is_last_put(plan.ids, plan.flat[1]), taken, 0.0);
+  return reshape(taken, plan.result);
 }
+
+void check_values(const Tensor& x, const Tensor& values) {
+  if (!x.defined() || !values.defined()) fail("index_put_", "undefined tensor");
+  if (values.dtype() != x.dtype()) {
+    fail("index_put_", "the values are {}, the tensor {}", describe(values), describe(x));
+  }
+}
+
+}  // namespace
+
+Tensor index(const Tensor& x, const TensorIndices& indices) { return read_at(x, indices, false); }
 
 Tensor index_put(const Tensor& x, const TensorIndices& indices, const Tensor& values,
                  bool accumulate) {
@@ -185,7 +200,9 @@ Tensor index_put(const Tensor& x, const TensorIndices& indices, const Tensor& va
                      if (call.wants(0)) {
                        result[0] = accumulate ? g : index_put(g, indices, scalar(0.0f, g.device()));
                      }
-                     if (call.wants(1)) result[1] = sum_to(index(g, indices), shape);
+                     if (call.wants(1)) {
+                       result[1] = sum_to(read_at(g, indices, !accumulate), shape);
+                     }
                      return result;
                    });
   return y;
@@ -257,6 +274,17 @@ Tensor gathered(const Tensor& x, int axis, const Tensor& ids) {
 
 namespace {
 
+/// The same for values scattered into a tensor of `shape`: bool of the shape of ids.
+Tensor is_last_scattered(const Shape& shape, int axis, const Tensor& ids) {
+  Shape line = Shape::filled(ids.dim(), 1);
+  line[axis] = ids.shape()[axis];
+  const Tensor numbers = view::expand(
+      view::reshape(arange(0, line[axis], 1, DType::I64, ids.device()), line), ids.shape());
+  const Tensor last = zeros(shape, DType::I64, ids.device());
+  ops::scatter_(last, axis, ids, numbers, false);
+  return ops::binary(ops::BinaryOp::Eq, ops::gather(last, axis, ids), numbers);
+}
+
 /// A copy of x with `source` at checked indices.
 Tensor scattered(const Tensor& x, int axis, const Tensor& ids, const Tensor& source) {
   const Tensor y = ops::clone(x);
@@ -268,7 +296,10 @@ Tensor scattered(const Tensor& x, int axis, const Tensor& ids, const Tensor& sou
     if (call.wants(0)) {
       result[0] = scattered(g, axis, ids, zeros(ids.shape(), DType::F32, g.device()));
     }
-    if (call.wants(1)) result[1] = autograd::gathered(g, axis, ids);
+    if (call.wants(1)) {
+      const Tensor stays = is_last_scattered(g.shape(), axis, ids);
+      result[1] = where(stays, autograd::gathered(g, axis, ids), 0.0);
+    }
     return result;
   });
 }
@@ -295,12 +326,12 @@ Tensor gather(const Tensor& x, int axis, const Tensor& ids) {
 }
 
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, const Tensor& source) {
-  return scattered(x, axis, ops::checked_along("scatter", x, axis, ids), source);
+  const Tensor checked = ops::checked_along("scatter", x, axis, ids);
+  return scattered(x, normalize_axis("scatter", axis, x.dim()), checked, source);
 }
 
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, double value) {
-  const Tensor checked = ops::checked_along("scatter", x, axis, ids);
-  return scattered(x, axis, checked, full(ids.shape(), value, x.dtype(), x.device()));
+  return scatter(x, axis, ids, full(ids.shape(), value, x.dtype(), x.device()));
 }
 
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& ids, const Tensor& source) {

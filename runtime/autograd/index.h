@@ -14,7 +14,8 @@ namespace pg {
 Tensor index(const Tensor& x, const TensorIndices& indices);
 /// A copy of x with `values` (of x's type, broadcast to the shape of index(x, indices)) at these
 /// places, or added there. Of several values for one place the last stays. Gradients: of x, zero at
-/// the places unless added; of values, what arrives at their place.
+/// the places unless added; of values, what arrives at their place, zero for those that did not
+/// stay.
 Tensor index_put(const Tensor& x, const TensorIndices& indices, const Tensor& values,
                  bool accumulate = false);
 /// Elements ids[i] (one dimension) along `axis`.
@@ -29,7 +30,7 @@ Tensor nonzero(const Tensor& x);
 Tensor gather(const Tensor& x, int axis, const Tensor& ids);
 /// A copy of x with source[i][j][k] at [i][ids[i][j][k]][k], or added there; source has the shape
 /// of ids (or is one number), which agrees with x in all sizes but that of `axis`. Of several
-/// values for one place the last stays.
+/// values for one place the last stays, and it alone has a gradient.
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, const Tensor& source);
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, double value);
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& ids, const Tensor& source);

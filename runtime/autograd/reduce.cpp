@@ -53,9 +53,14 @@ Tensor plain_variance(const Tensor& x, const Dims& axes, std::int64_t correction
 
 Tensor centered(const Tensor& x, const Dims& axes) { return x - mean(x, axes, true); }
 
-/// g / y spread over x's shape, 0 where y is 0: what the gradient of a root begins with.
-Tensor over_root(const Tensor& g, const Tensor& y, const Shape& shape, const Dims& axes) {
-  return spread(where(eq(y, 0.0), 0.0, g / y), shape, axes);
+/// x, but 1 where x is 0: what is chosen away there must not be infinite, or its own gradient would
+/// be NaN.
+Tensor not_zero(const Tensor& x) { return where(eq(x, 0.0), 1.0, x); }
+
+/// g / y^p spread over x's shape, 0 where y is 0: what the gradient of a root begins with.
+Tensor over_root(const Tensor& g, const Tensor& y, double p, const Shape& shape, const Dims& axes) {
+  const Tensor divisor = p == 1.0 ? not_zero(y) : pow(not_zero(y), p);
+  return spread(where(eq(y, 0.0), 0.0, g / divisor), shape, axes);
 }
 
 ValuesAndIndices along_axis(bool largest, const Tensor& x, int axis, bool keepdim) {
@@ -176,7 +181,7 @@ Tensor std(const Tensor& x, const Dims& axes, std::int64_t correction, bool keep
   return record("std", y, {&x}, {&x, &y}, [axes, divisor](const VjpCall& call) -> Tensors {
     const Tensor x = call.saved(0);
     const Dims reduced = normalize_axes("std", axes, x.dim());
-    const Tensor g = over_root(call.gradient() / divisor, call.saved(1), x.shape(), reduced);
+    const Tensor g = over_root(call.gradient() / divisor, call.saved(1), 1.0, x.shape(), reduced);
     return {g * centered(x, reduced)};
   });
 }
@@ -206,10 +211,9 @@ Tensor norm(const Tensor& x, double p, const Dims& axes, bool keepdim) {
     const Tensor x = call.saved(0);
     const Tensor y = call.saved(1);
     const Dims reduced = normalize_axes("norm", axes, x.dim());
-    if (p == 2.0) return {x * over_root(call.gradient(), y, x.shape(), reduced)};
-    const Tensor g = over_root(call.gradient(), pow(y, p - 1.0), x.shape(), reduced);
-    const Tensor slope = where(eq(x, 0.0), 0.0, pow(abs(x), p - 1.0));
-    return {g * slope * sign(x)};
+    const Tensor g = over_root(call.gradient(), y, p - 1.0, x.shape(), reduced);
+    if (p == 2.0) return {x * g};
+    return {g * pow(not_zero(abs(x)), p - 1.0) * sign(x)};
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/autograd/composite.h"
 #include "runtime/device/error.h"
+#include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/reduce.h"
 
@@ -41,7 +42,8 @@ Tensor cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
 namespace {
 
 /// Targets with `ignore_index` as -1; unchanged where any negative one is ignored already.
-Tensor with_ignored(const Tensor& targets, std::int64_t ignore_index) {
+Tensor with_ignored(std::string_view op, const Tensor& targets, std::int64_t ignore_index) {
+  ops::check_defined(op, targets);
   if (ignore_index < 0) return targets;
   return where(eq(targets, static_cast<double>(ignore_index)),
                full({}, -1.0, targets.dtype(), targets.device()), targets);
@@ -68,7 +70,7 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& given, std::int64_t ignore_index,
                      Reduction reduction) {
-  const Tensor targets = with_ignored(given, ignore_index);
+  const Tensor targets = with_ignored("cross_entropy", given, ignore_index);
   if (reduction != Reduction::Mean) {
     return reduced(cross_entropy_rows(logits, targets), reduction);
   }
@@ -91,17 +93,14 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& given, std::int64_t ign
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& given, std::int64_t ignore_index,
                 Reduction reduction) {
-  if (!log_probabilities.defined() || log_probabilities.dim() == 0) {
-    fail("nll_loss", "no classes in {}", describe(log_probabilities));
-  }
-  if (!given.defined() || !is_integer(given.dtype())) {
-    fail("nll_loss", "targets are {}, not i32 or i64", describe(given));
-  }
-  const Tensor targets = with_ignored(given, ignore_index);
+  const Tensor targets = with_ignored("nll_loss", given, ignore_index);
+  const Tensor flat = ops::checked_targets("nll_loss", log_probabilities, targets);
   const auto chosen = [&](const Tensor& ids) {
-    return neg(squeeze(gather(log_probabilities, -1, unsqueeze(ids, -1)), -1));
+    const Tensor places = contiguous(cast(unsqueeze(ids, -1), DType::I64));
+    const Tensor found = autograd::gathered(log_probabilities, log_probabilities.dim() - 1, places);
+    return neg(squeeze(found, -1));
   };
-  if (targets.numel() == 0 || value_range(targets).lowest >= 0) {
+  if (flat.numel() == 0 || value_range(flat).lowest >= 0) {
     return reduced(chosen(targets), reduction);
   }
   const Tensor counts = ge(targets, 0.0);
@@ -111,6 +110,9 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& given, std::int64
 }
 
 Tensor mse_loss(const Tensor& x, const Tensor& y, Reduction reduction) {
+  ops::check_defined("mse_loss", x);
+  ops::check_defined("mse_loss", y);
+  broadcast_shapes("mse_loss", x.shape(), y.shape());
   return reduced(square(x - y), reduction);
 }
 

@@ -11,11 +11,13 @@ namespace pg::ops {
 
 namespace {
 
-Tensor flat_targets(const Tensor& logits, const Tensor& targets) {
-  check_f32("cross_entropy", {&logits});
-  check_ids("cross_entropy", "targets", targets, logits);
-  if (logits.dim() == 0 || logits.size(-1) == 0) fail("cross_entropy", "no classes");
-  check_shape("cross_entropy", "targets", targets, leading_shape(logits));
+Tensor flat_targets(std::string_view op, const Tensor& logits, const Tensor& targets) {
+  check_f32(op, {&logits});
+  check_ids(op, "targets", targets, logits);
+  if (logits.dim() == 0 || logits.size(-1) == 0) {
+    fail(op, "no classes in {}", to_string(logits.shape()));
+  }
+  check_shape(op, "the shape of the targets", targets, leading_shape(logits));
   return reshape(contiguous(targets), {targets.numel()});
 }
 
@@ -26,13 +28,18 @@ Kernel make_gradient(DType targets) {
 
 }  // namespace
 
-CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
-  const Tensor flat = flat_targets(logits, targets);
+Tensor checked_targets(std::string_view op, const Tensor& logits, const Tensor& targets) {
+  const Tensor flat = flat_targets(op, logits, targets);
   constexpr std::int64_t ignored = std::numeric_limits<std::int64_t>::min();  // any negative one
   if (const auto wrong = find_outside(flat, ignored, logits.size(-1))) {
-    fail("cross_entropy", "target {} at position {} is outside {} classes", wrong->value,
-         wrong->position, logits.size(-1));
+    fail(op, "target {} at position {} is outside {} classes", wrong->value, wrong->position,
+         logits.size(-1));
   }
+  return flat;
+}
+
+CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& targets) {
+  const Tensor flat = checked_targets("cross_entropy", logits, targets);
   // Rows of more than one block take eight at a time.
   static KernelTable<2 * (lane_choices + 1)> table;
   const bool is_long = logits.size(-1) > lane_count(lane_choices - 1);
@@ -53,7 +60,7 @@ CrossEntropyResult cross_entropy_rows(const Tensor& logits, const Tensor& target
 
 Tensor cross_entropy_backward(const Tensor& gradient, const Tensor& logits, const Tensor& targets,
                               const Tensor& lse) {
-  const Tensor flat = flat_targets(logits, targets);
+  const Tensor flat = flat_targets("cross_entropy_backward", logits, targets);
   check_f32("cross_entropy_backward", {&gradient, &logits, &lse});
   check_shape("cross_entropy_backward", "lse", lse, targets.shape());
   if (gradient.numel() != 1) {

@@ -2,9 +2,16 @@
 // probabilities are never stored, and vocabularies of any size stream through.
 #pragma once
 
+#include <string_view>
+
 #include "runtime/tensor/tensor.h"
 
 namespace pg::ops {
+
+/// Targets (i32 or i64) of the leading shape of logits [.., V], each below V, packed in one
+/// dimension: what losses of classes take. "nll_loss: target 600 at position 2 is outside 512
+/// classes".
+Tensor checked_targets(std::string_view op, const Tensor& logits, const Tensor& targets);
 
 struct CrossEntropyResult {
   Tensor losses;  // targets' shape: lse - logits[target], 0 where the target is ignored

@@ -137,7 +137,11 @@ TEST_CASE("multinomial") {
   CHECK(std::abs(sum(twice.select(1, 0)).item() - 1800) < 60);
   Generator again(7);
   CHECK(ints(multinomial(weights, 4000, true, &again)) == ints(drawn));
+  // A weight may be so small that its quotient by the noise rounds to 0.
+  const Tensor smallest = tensor({{0, 1e-45, 0, 1}}).expand({200, 4});
+  CHECK(sum(multinomial(smallest, 2, false, &generator)).item<std::int64_t>() == 200 * (1 + 3));
   CHECK_THROWS_AS(multinomial(tensor({1, -1}), 1), Error);
+  CHECK_THROWS_AS(multinomial(tensor({3e38, 3e38}), 1), Error);
   CHECK_THROWS_AS(multinomial(tensor({0, 0}), 1), Error);
   CHECK_THROWS_WITH_AS(multinomial(tensor({1, 0}), 2),
                        "multinomial: 2 samples without replacement of 1 indices with a weight",

@@ -17,11 +17,11 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement,
   }
   if (count < 1) fail("multinomial", "{} samples", count);
   const NoGrad no_grad;
-  const bool is_valid = ge(weights, 0.0).all().item<bool>() &&
-                        lt(weights, INFINITY).all().item<bool>() &&
-                        gt(sum(weights, {-1}), 0.0).all().item<bool>();
+  const Tensor totals = sum(weights, {-1});
+  const bool is_valid = ge(weights, 0.0).all().item<bool>() && gt(totals, 0.0).all().item<bool>() &&
+                        lt(totals, INFINITY).all().item<bool>();
   if (!is_valid) {
-    fail("multinomial", "a weight is negative or not finite, or all weights of a row are 0");
+    fail("multinomial", "a weight is negative, or the weights of a row add up to 0 or no number");
   }
   Shape shape = weights.shape();
   shape[weights.dim() - 1] = count;
@@ -41,9 +41,10 @@ Tensor multinomial(const Tensor& weights, std::int64_t count, bool replacement,
          available);
   }
   // The largest of weight / exponential number is index i with i's probability, the next largest
-  // is so among the others.
+  // is so among the others. Noise may be 0 and a quotient may round to 0: an index without a weight
+  // must lose against both.
   const Tensor noise = neg(log1p(neg(rand_like(weights, generator))));
-  return topk(weights / noise, count, -1).indices;
+  return topk(where(gt(weights, 0.0), weights / noise, -1.0), count, -1).indices;
 }
 
 }  // namespace pg

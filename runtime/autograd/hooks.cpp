@@ -1,8 +1,6 @@
 // See hooks.h.
 #include "runtime/autograd/hooks.h"
 
-#include <algorithm>
-
 #include "runtime/device/error.h"
 
 namespace pg {
@@ -23,8 +21,8 @@ Edge checked_edge(const char* op, const Tensor& x) {
 HookHandle register_hook(const Tensor& x, GradientHook hook) {
   const Edge edge = checked_edge("register_hook", x);
   if (!hook) fail("register_hook", "the hook is empty");
-  std::uint64_t id = 1;
-  for (const GradientWatch& watch : edge.node->watches) id = std::max(id, watch.id + 1);
+  // Never used again, so a handle of a hook that is gone finds no other.
+  const std::uint64_t id = autograd::next_order();
   edge.node->watches.push_back({.output = edge.output, .id = id, .hook = std::move(hook)});
   HookHandle handle;
   handle.node_ = edge.node;

@@ -68,6 +68,17 @@ TEST_CASE("hooks can be removed, also while they run and after their tensor") {
   handle.remove();
 }
 
+TEST_CASE("a handle removes its own hook only") {
+  const Tensor x = tensor({1}).requires_grad_();
+  HookHandle first = register_hook(x, [](const Tensor& g) { return g * 2.0; });
+  HookHandle same = first;
+  first.remove();
+  register_hook(x, [](const Tensor& g) { return g * 3.0; });
+  same.remove();
+  x.sum().backward();
+  CHECK(values(x.grad()) == Floats{3});
+}
+
 TEST_CASE("hooks are recorded with a walk that is") {
   const Tensor x = tensor({3}).requires_grad_();
   const Tensor y = x * 1.0;

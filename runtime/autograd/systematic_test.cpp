@@ -26,8 +26,9 @@ TEST_CASE("systematic: binary ops broadcast every pair of shapes") {
   const Shape shapes[] = {{}, {1}, {3}, {2, 1}, {1, 3}, {2, 3}, {2, 1, 1}, {2, 2, 3}};
   // One op per kind of gradient: linear, product, quotient, select; the others share their rules.
   const Op ops[] = {Op::Sub, Op::Mul, Op::Div, Op::Maximum};
-  int turn = 0;
+  int row = 0;
   for (const Shape& a : shapes) {
+    int turn = row++;  // every shape meets every op on either side
     for (const Shape& b : shapes) {
       const Op op = ops[turn++ % 4];
       CAPTURE(std::string(ops::name_of(op)));

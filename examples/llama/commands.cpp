@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "examples/llama/base/say.h"
 #include "examples/llama/data/dataset.h"
 #include "examples/llama/dump.h"
 #include "examples/llama/evaluate.h"
@@ -69,12 +70,12 @@ Command add_generate(CLI::App& app, SharedRunOptions run) {
         choose_tokenizer(options->tokenizer, options->model, model.config().vocab_size);
     GenerateStatistics statistics =
         generate(model, *tokenizer, options->generate, [](std::string_view piece) {
-          std::fwrite(piece.data(), 1, piece.size(), stdout);
+          write_text(stdout, piece);
           std::fflush(stdout);
         });
-    std::fputc('\n', stdout);
-    fmt::print(stderr, "{} tokens, {:.1f} tokens/s\n", statistics.tokens,
-               static_cast<double>(statistics.tokens) / statistics.seconds);
+    write_out("\n");
+    say("{} tokens, {:.1f} tokens/s", statistics.tokens,
+        static_cast<double>(statistics.tokens) / statistics.seconds);
     return exit_ok;
   };
 }
@@ -107,7 +108,7 @@ Command add_eval(CLI::App& app, SharedRunOptions run) {
     if (options->validation) tokens = split_tokens(tokens).validation;
     std::int64_t seq = options->seq > 0 ? options->seq : model.config().max_positions;
     EvalResult result = evaluate(model, tokens, options->batch, seq);
-    fmt::print("{}\n", nlohmann::json{{"loss", result.loss}, {"tokens", result.tokens}}.dump());
+    write_out("{}\n", nlohmann::json{{"loss", result.loss}, {"tokens", result.tokens}}.dump());
     return exit_ok;
   };
 }

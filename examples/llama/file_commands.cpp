@@ -5,6 +5,7 @@
 
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/commands.h"
 #include "examples/llama/info.h"
 #include "examples/llama/report/page.h"
@@ -33,7 +34,7 @@ Command add_info(CLI::App& app) {
   command->add_flag("--json", options->json, "print a JSON object");
   return [options] {
     const auto info = model_info(options->info);
-    fmt::print("{}", options->json ? info.dump(2) + "\n" : to_text(info));
+    write_out("{}", options->json ? info.dump(2) + "\n" : to_text(info));
     return exit_ok;
   };
 }
@@ -78,8 +79,7 @@ Command add_report(CLI::App& app) {
     for (const std::string& run : options->runs) {
       runs.push_back(read_metrics(run));
       if (runs.back().skipped_lines == 0) continue;
-      fmt::print(stderr, "{}: {} lines are torn or foreign and left out\n", run,
-                 runs.back().skipped_lines);
+      warn("{}: {} lines are torn or foreign and left out", run, runs.back().skipped_lines);
     }
     write_file(options->out, report_page(runs));
     return exit_ok;

@@ -1,13 +1,8 @@
 // llama: generate with, train, evaluate, dump, convert and look at llama models.
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <map>
-#include <new>
-
 #include "compiler/driver/jit_compiler.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/commands.h"
 #include "examples/llama/text_commands.h"
 #include "examples/llama/train/command.h"
@@ -16,39 +11,11 @@
 #include "runtime/device/kernel.h"
 #include "runtime/device/thread_pool.h"
 #include "tools/cli/parse.h"
+#include "tools/cli/run.h"
 
 namespace {
 
-int run(const llama::Command& command, const std::string& device, llama::RunOptions& options) {
-  try {
-    options.device = pg::parse_device(device);
-    pg::check_device("--device", options.device);
-    fmt::print(stderr, "{}; {}\n", pg::describe(options.device), pg::name_of(options.precision));
-    return command();
-  } catch (const pg::Unavailable& error) {
-    std::fprintf(stderr, "llama: %s\n", error.what());
-    return llama::exit_environment;
-  } catch (const pg::OutOfMemory& error) {
-    std::fprintf(stderr, "llama: %s\n", error.what());
-    return llama::exit_no_memory;
-  } catch (const pg::DeviceFault& error) {
-    std::fprintf(stderr, "llama: %s\n", error.what());
-    std::_Exit(llama::exit_device_fault);  // tidying up would wait for the device
-  } catch (const llama::Failure& error) {
-    std::fprintf(stderr, "llama: %s\n", error.what());
-    return error.code();
-  } catch (const pg::Error& error) {
-    std::fprintf(stderr, "llama: %s\n", error.what());
-    return llama::exit_bad_data;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "llama: out of memory\n");
-    return llama::exit_no_memory;
-  }
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Runs and trains llama models with kernels in the tile language.", "llama");
   app.require_subcommand(1);
   app.footer(
@@ -59,8 +26,9 @@ int main(int argc, char** argv) {
       "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
       "libraries to load.\n"
       "Exit codes: 0 done, 2 usage, 3 a replay differs or a loss is not finite, 4 no such device,\n"
-      "5 bad file or arguments, 6 out of memory, 7 a checkpoint cannot be written, 70 the device\n"
-      "failed, 130 and 143 stopped by SIGINT and SIGTERM.");
+      "5 bad file or arguments, 6 out of memory, 7 a file or stdout cannot be written, 70 the "
+      "device\n"
+      "or this program failed, 130 and 143 stopped by SIGINT and SIGTERM.");
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";
@@ -92,8 +60,10 @@ int main(int argc, char** argv) {
           {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
 
   std::vector<std::pair<std::string, llama::Command>> commands = {
-      {"generate", llama::add_generate(app, options)}, {"train", llama::add_train(app, options)},
-      {"replay", llama::add_replay(app, options)},     {"eval", llama::add_eval(app, options)},
+      {"generate", llama::add_generate(app, options)},
+      {"train", llama::add_train(app, options)},
+      {"replay", llama::add_replay(app, options)},
+      {"eval", llama::add_eval(app, options)},
       {"dump", llama::add_dump(app, options)},
       {"tokenize", llama::add_tokenize(app)},
       {"train-tokenizer", llama::add_train_tokenizer(app)},
@@ -109,7 +79,17 @@ int main(int argc, char** argv) {
   if (app.count("--kernel-timeout") > 0) pg::set_kernel_timeout(kernel_timeout);
   tile::install_jit_compiler();
   for (const auto& [name, command] : commands) {
-    if (app.got_subcommand(name)) return run(command, device, *options);
+    if (!app.got_subcommand(name)) continue;
+    options->device = pg::parse_device(device);
+    pg::check_device("--device", options->device);
+    llama::say("{}; {}", pg::describe(options->device), pg::name_of(options->precision));
+    return command();
   }
   return llama::exit_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run("llama", [&] { return run(argc, argv); });
 }

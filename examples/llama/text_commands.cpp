@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/data/dataset.h"
 #include "examples/llama/tokenizer/train_bpe.h"
 #include "runtime/device/error.h"
@@ -55,17 +55,14 @@ std::vector<std::int32_t> parse_ids(std::string_view text) {
   }
 }
 
-void write_out(std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
-
 void print_tokens(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids,
                   TokenOutput output) {
-  if (output == TokenOutput::Count) return fmt::print("{}\n", ids.size());
-  if (output == TokenOutput::Ids) return fmt::print("{}\n", fmt::join(ids, " "));
+  if (output == TokenOutput::Count) return write_out("{}\n", ids.size());
+  if (output == TokenOutput::Ids) return write_out("{}\n", fmt::join(ids, " "));
   std::int32_t previous = -1;
   for (std::int32_t id : ids) {  // as JSON strings: pieces may hold any bytes
     const nlohmann::json piece = tokenizer.decode(previous, id);
-    fmt::print("{}\t{}\n", id,
-               piece.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    write_out("{}\t{}\n", id, piece.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     previous = id;
   }
 }
@@ -97,7 +94,7 @@ Command add_tokenize(CLI::App& app) {
     auto tokenizer = open_tokenizer(options->tokenizer, options->vocab_size);
     const std::string input = text->count() > 0 ? options->text : read_input(options->file);
     if (options->decode) {
-      write_out(tokenizer->decode_all(parse_ids(input)));
+      write_text(stdout, tokenizer->decode_all(parse_ids(input)));
     } else {
       print_tokens(*tokenizer, tokenizer->encode(input), options->output);
     }
@@ -130,7 +127,7 @@ Command add_train_tokenizer(CLI::App& app) {
     const std::string json = train_bpe(join_texts(read_texts(options->data)), options->training);
     const auto vocab_size = parse_hf_json(json, options->out.string())->vocab_size();
     write_file(options->out, json);
-    fmt::print("{}\n", nlohmann::json{{"vocab_size", vocab_size}}.dump());
+    write_out("{}\n", nlohmann::json{{"vocab_size", vocab_size}}.dump());
     return exit_ok;
   };
 }
@@ -160,7 +157,7 @@ Command add_prepare(CLI::App& app) {
     auto tokenizer = open_tokenizer(options->tokenizer, 0);
     const Tokens tokens =
         prepare_tokens(read_texts(options->data), *tokenizer, options->out, options->shard_tokens);
-    fmt::print(
+    write_out(
         "{}\n",
         nlohmann::json{{"tokens", tokens.size()}, {"vocab_size", tokenizer->vocab_size()}}.dump());
     return exit_ok;

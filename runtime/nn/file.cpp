@@ -21,6 +21,11 @@ std::int64_t change_time(const struct stat& status) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
+[[noreturn]] void fail_with_errno(std::string_view op, std::string_view path, std::string_view what,
+                                  int error) {
+  throw IoError(fmt::format("{}: {}: {}: {}", op, path, what, std::strerror(error)));
+}
+
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -69,7 +74,7 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> into) const {
     const ssize_t got = ::pread(descriptor_, into.data() + done, into.size() - done,
                                 static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(op_, "{}: cannot read: {}", path_, std::strerror(errno));
+    if (got < 0) fail_with_errno(op_, path_, "cannot read", errno);
     if (got == 0) reject("the file became shorter while it was read");
     done += static_cast<std::size_t>(got);
   }
@@ -84,7 +89,8 @@ OutputFile::OutputFile(std::string_view op, std::string path) : op_(op), path_(s
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     temporary_ = fmt::format("{}.tmp-{}-{}", path_, ::getpid(), attempt);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) fail_with_errno("cannot create a file beside it");
+    if (descriptor_ < 0 && errno != EEXIST)
+      fail_with_errno(op_, path_, "cannot create a file beside it", errno);
   }
 }
 
@@ -93,25 +99,23 @@ OutputFile::~OutputFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void OutputFile::fail_with_errno(std::string_view what) const {
-  fail(op_, "{}: {}: {}", path_, what, std::strerror(errno));
-}
-
 void OutputFile::write(std::span<const std::byte> data) {
   hasher_.add(data);
   bytes_ += data.size();
   while (!data.empty()) {
     const ssize_t done = ::write(descriptor_, data.data(), data.size());
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail_with_errno("cannot write");
+    if (done < 0) fail_with_errno(op_, path_, "cannot write", errno);
     data = data.subspan(static_cast<std::size_t>(done));
   }
 }
 
 FileSeal OutputFile::commit() {
-  if (::fsync(descriptor_) != 0) fail_with_errno("cannot sync");
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail_with_errno("cannot close");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_with_errno("cannot rename onto it");
+  if (::fsync(descriptor_) != 0) fail_with_errno(op_, path_, "cannot sync", errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0)
+    fail_with_errno(op_, path_, "cannot close", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail_with_errno(op_, path_, "cannot rename onto it", errno);
   temporary_.clear();
   sync_folder(op_, folder_of(path_));
   return {bytes_, hasher_.digest()};
@@ -140,7 +144,7 @@ void sync_folder(std::string_view op, const std::string& path) {
   const bool synced = folder >= 0 && ::fsync(folder) == 0;
   const int error = errno;
   if (folder >= 0) ::close(folder);
-  if (!synced) fail(op, "{}: cannot sync the folder: {}", path, std::strerror(error));
+  if (!synced) fail_with_errno(op, path, "cannot sync the folder", error);
 }
 
 }  // namespace pg::nn

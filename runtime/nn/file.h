@@ -8,9 +8,17 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/device/error.h"
 #include "runtime/nn/hash.h"
 
 namespace pg::nn {
+
+/// The system could not do it: a full disk, no permission, a broken drive. What a file holds is not
+/// to blame.
+class IoError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// A regular file opened for positioned reads. Its size and time of change are noted when it is
 /// opened; a read after either changed is an error, so a file rewritten meanwhile is never half
@@ -48,7 +56,8 @@ struct FileSeal {
 
 /// Writes beside `path`; commit() syncs the data, renames onto `path` and syncs the folder. Without
 /// a commit nothing is left behind. After a failed one the data has to be written anew: pages whose
-/// sync failed may be marked clean, so a second sync would succeed without them.
+/// sync failed may be marked clean, so a second sync would succeed without them. Every failure is
+/// an IoError.
 class OutputFile {
  public:
   OutputFile(std::string_view op, std::string path);
@@ -62,8 +71,6 @@ class OutputFile {
   FileSeal commit();
 
  private:
-  [[noreturn]] void fail_with_errno(std::string_view what) const;
-
   std::string op_;
   std::string path_;
   std::string temporary_;
@@ -76,7 +83,7 @@ class OutputFile {
 FileSeal write_whole_file(std::string_view op, const std::string& path, std::string_view text);
 /// The seal of a file as it is.
 FileSeal seal_of(const InputFile& file);
-/// Makes what was created, renamed and removed in a folder last.
+/// Makes what was created, renamed and removed in a folder last. Throws IoError.
 void sync_folder(std::string_view op, const std::string& path);
 
 }  // namespace pg::nn

@@ -1,6 +1,10 @@
 // How our programs end: the same numbers for each, documented in their --help.
 #pragma once
 
+#include <string>
+
+#include "runtime/device/error.h"
+
 namespace cli {
 
 enum ExitCode : int {
@@ -13,7 +17,18 @@ enum ExitCode : int {
   exit_no_memory = 6,
   exit_io = 7,
   exit_device_fault = 70,
+  exit_internal_error = 70,
   exit_by_signal = 128,  // plus the signal's number
+};
+
+/// An error that names the code with which the program ends.
+class Failure : public pg::Error {
+ public:
+  Failure(ExitCode code, const std::string& message) : pg::Error(message), code_(code) {}
+  ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
 };
 
 }  // namespace cli

@@ -49,10 +49,10 @@ struct Strides {
   std::vector<tile::StrideClass> of(tile::LoadedFile& file, const tile::Selection& selection) const;
 };
 
-/// A mistake in how tilec was called; main prints it and exits with `code`.
-struct UsageError {
-  std::string message;
-  int code = exit_usage;
+/// A mistake in how tilec was called, or whatever else its `code` says.
+struct UsageError : cli::Failure {
+  explicit UsageError(const std::string& message, ExitCode code = exit_usage)
+      : Failure(code, message) {}
 };
 
 tile::KernelSource read_source(const std::string& path);

@@ -1,16 +1,15 @@
 // tilec: checks, shows, explains and runs kernels in the tile language.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <cstdlib>
-#include <new>
 
 #include "compiler/driver/trace.h"
-#include "runtime/device/error.h"
 #include "tools/cli/parse.h"
+#include "tools/cli/run.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/version.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app("The tile-language compiler.", "tilec");
   app.require_subcommand(1);
   app.set_version_flag("--version", tilec::version_text());
@@ -23,7 +22,7 @@ int main(int argc, char** argv) {
       "PICOGRAD_NVRTC name other driver libraries.\n"
       "Exit codes: 0 done, 1 the source has errors, 2 usage, 3 a check failed,\n"
       "4 something is missing on this machine, 5 bad data, 6 out of memory, 7 input or output,\n"
-      "70 the device failed.");
+      "70 the device failed, or tilec itself.");
   std::string trace;
   app.add_option("--time-trace", trace,
                  "before the command: write where time goes, for chrome://tracing or Perfetto");
@@ -34,31 +33,17 @@ int main(int argc, char** argv) {
   };
   if (const auto code = cli::parse(app, argc, argv)) return *code;
   if (!trace.empty()) tile::start_trace("tilec");
-  try {
-    for (const auto& [name, command] : commands) {
-      if (!app.got_subcommand(name)) continue;
-      const int code = command();
-      if (trace.empty() || tile::write_trace(trace)) return code;
-      throw tilec::UsageError{trace + ": cannot be written", tilec::exit_io};
-    }
-  } catch (const tilec::UsageError& error) {
-    std::fprintf(stderr, "tilec: %s\n", error.message.c_str());
-    return error.code;
-  } catch (const pg::Unavailable& error) {
-    std::fprintf(stderr, "tilec: %s\n", error.what());
-    return tilec::exit_environment;
-  } catch (const pg::OutOfMemory& error) {
-    std::fprintf(stderr, "tilec: %s\n", error.what());
-    return tilec::exit_no_memory;
-  } catch (const pg::DeviceFault& error) {
-    std::fprintf(stderr, "tilec: %s\n", error.what());
-    std::_Exit(tilec::exit_device_fault);  // tidying up would wait for the device
-  } catch (const pg::Error& error) {
-    std::fprintf(stderr, "tilec: %s\n", error.what());
-    return tilec::exit_bad_data;
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "tilec: out of memory\n");
-    return tilec::exit_no_memory;
+  for (const auto& [name, command] : commands) {
+    if (!app.got_subcommand(name)) continue;
+    const int code = command();
+    if (trace.empty() || tile::write_trace(trace)) return code;
+    throw tilec::UsageError(trace + ": cannot be written", tilec::exit_io);
   }
   return tilec::exit_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run("tilec", [&] { return run(argc, argv); });
 }

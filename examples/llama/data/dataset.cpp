@@ -5,12 +5,12 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <new>
 #include <span>
 #include <string>
 
+#include "examples/llama/base/say.h"
 #include "runtime/device/error.h"
 
 namespace llama {
@@ -101,7 +101,7 @@ Tokens prepare_tokens(const std::vector<Text>& texts, const Tokenizer& tokenizer
     try {
       return open_token_files(paths, info.vocab_size);
     } catch (const pg::Error& error) {
-      fmt::print(stderr, "{}; tokenising again\n", error.what());
+      warn("{}; tokenising again", error.what());
     }
   }
   const std::vector<std::int32_t> ids = encode_texts(texts, tokenizer);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/report/page.h"
 #include "runtime/device/error.h"
 
@@ -56,7 +57,7 @@ void Report::log(const std::string& line) {
   const bool written = std::fputs((line + "\n").c_str(), log_) >= 0 && std::fflush(log_) == 0;
   if (written || warned_) return;
   warned_ = true;
-  fmt::print(stderr, "warning: {}: cannot be written, training goes on\n", log_path().string());
+  warn("{}: cannot be written, training goes on", log_path().string());
 }
 
 void Report::step(const StepMetrics& m) {
@@ -67,9 +68,7 @@ void Report::step(const StepMetrics& m) {
   if (terminal_) {
     draw_bar(m);
   } else if (is_shown) {  // a log file wants a hundred lines, metrics.jsonl has them all
-    fmt::print(
-        stderr,
-        "step {}/{}  loss {:.4f}  lr {:.2e}  norm {:.3f}  {:.0f} tok/s  {:.1f} ms  {:.1f} MiB{}\n",
+    say("step {}/{}  loss {:.4f}  lr {:.2e}  norm {:.3f}  {:.0f} tok/s  {:.1f} ms  {:.1f} MiB{}",
         m.step, total_steps_, m.loss, m.learning_rate, m.gradient_norm, m.tokens_per_second,
         m.milliseconds, static_cast<double>(m.memory_bytes) / (1 << 20), shares_text(m));
   }
@@ -80,26 +79,25 @@ void Report::draw_bar(const StepMetrics& m) {
   const auto filled =
       static_cast<std::size_t>(m.step * cells / std::max<std::int64_t>(total_steps_, 1));
   const double seconds_left = static_cast<double>(total_steps_ - m.step) * m.milliseconds / 1000;
-  fmt::print(
-      stderr,
+  const std::string bar = fmt::format(
       "\r[{}{}] {}/{}  loss {:.4f}  lr {:.1e}  norm {:.2f}  {:.0f} tok/s  {:.0f} s left \033[K",
       std::string(filled, '#'), std::string(cells - filled, '.'), m.step, total_steps_, m.loss,
       m.learning_rate, m.gradient_norm, m.tokens_per_second, seconds_left);
-  if (m.step == total_steps_) fmt::print(stderr, "\n");
+  write_text(stderr, m.step == total_steps_ ? bar + "\n" : bar);
 }
 
 void Report::evaluation(const Evaluation& evaluation) {
   run_.evaluations.push_back(evaluation);
   log(to_line(evaluation));
-  fmt::print(stderr, "{}step {}  validation loss {:.4f}{}\n", terminal_ ? "\r" : "",
-             evaluation.step, evaluation.loss, terminal_ ? "\033[K" : "");
+  say("{}step {}  validation loss {:.4f}{}", terminal_ ? "\r" : "", evaluation.step,
+      evaluation.loss, terminal_ ? "\033[K" : "");
 }
 
 void Report::finish() {
   try {
     write_file(folder_ / "report.html", report_page({run_}));
   } catch (const pg::Error& error) {
-    fmt::print(stderr, "warning: {}\n", error.what());
+    warn("{}", error.what());
   }
 }
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/weights/hf_config.h"
 #include "runtime/nn/safetensors.h"
 
@@ -22,11 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view prefix = "step-", temporary_ending = ".tmp";
 constexpr const char* op = "checkpoint";
 constexpr const char* optimizer_name = "optimizer.safetensors";
-
-// Not by fmt::print, which throws when stderr is a file on the disk that is full.
-void warn(const std::string& message) {
-  std::fputs(("warning: " + message + "\n").c_str(), stderr);
-}
 
 std::optional<std::int64_t> step_of(const std::string& name) {
   if (!name.starts_with(prefix)) return std::nullopt;
@@ -150,7 +145,7 @@ FoundCheckpoint Checkpoints::latest(bool allow_older) const {
         throw pg::Error(
             fmt::format("{}; --allow-older goes on from an older checkpoint", error.what()));
       }
-      warn(error.what());
+      warn("{}", error.what());
     }
   }
   pg::fail(op, "{}: all are damaged", folder_.string());
@@ -178,7 +173,7 @@ void Checkpoints::save(const Snapshot& snapshot) const {
     write_checkpoint(path, snapshot);
     return;
   } catch (const pg::Error& error) {
-    warn(fmt::format("{}; the checkpoint is written once more", error.what()));
+    warn("{}; the checkpoint is written once more", error.what());
   }
   try {
     write_checkpoint(path, snapshot);
@@ -209,7 +204,7 @@ void Checkpoints::keep_last(std::int64_t keep) const try {
   std::erase(found, best());
   for (const std::int64_t step : found) remove_folder(path_of(step));
 } catch (const std::exception& error) {
-  warn(fmt::format("old checkpoints are not all removed: {}", error.what()));
+  warn("old checkpoints are not all removed: {}", error.what());
 }
 
 void load_optimizer(const fs::path& checkpoint, pg::nn::Optimizer& optimizer) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/base/units.h"
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/memory_plan.h"
@@ -125,8 +126,8 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
 int dry_run(const TrainOptions& options) {
   const Config config = planned_config(options);
   const std::int64_t available = available_bytes(options.run.device);
-  fmt::print("{} parameters\n{}  {:<18} {:>12}\n", config.parameter_count(),
-             memory_table(config, options), "available", bytes_text(available));
+  write_out("{} parameters\n{}  {:<18} {:>12}\n", config.parameter_count(),
+            memory_table(config, options), "available", bytes_text(available));
   check_fits(config, options, available);
   return exit_ok;
 }
@@ -166,11 +167,11 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
     if (options->resume) take_settings_from_checkpoint(*command, *options);
     if (*plans_only) return dry_run(*options);
     const TrainOutcome outcome = train(*options);
-    fmt::print("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},
-                                      {"step", outcome.step},
-                                      {"skipped", outcome.skipped},
-                                      {"weights", outcome.weights_hash}}
-                           .dump());
+    write_out("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},
+                                     {"step", outcome.step},
+                                     {"skipped", outcome.skipped},
+                                     {"weights", outcome.weights_hash}}
+                          .dump());
     return outcome.signal == 0 ? static_cast<int>(exit_ok) : exit_by_signal + outcome.signal;
   };
 }
@@ -189,10 +190,10 @@ Command add_replay(CLI::App& app, SharedRunOptions run) {
     const Replay result = replay(options->out, options->step, *run);
     for (const auto& [name, record] :
          {std::pair("recorded", &result.recorded), std::pair("computed", &result.computed)}) {
-      fmt::print("{}: loss {}, gradient norm {}, weights {}\n", name, record->loss,
-                 record->gradient_norm, record->weights_hash);
+      write_out("{}: loss {}, gradient norm {}, weights {}\n", name, record->loss,
+                record->gradient_norm, record->weights_hash);
     }
-    fmt::print("{}\n", result.is_same() ? "the same bits" : "DIFFERENT");
+    write_out("{}\n", result.is_same() ? "the same bits" : "DIFFERENT");
     return result.is_same() ? exit_ok : exit_check_failed;
   };
 }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/say.h"
 
 namespace llama {
 
@@ -52,7 +53,7 @@ RunLock::RunLock(const std::filesystem::path& folder) {
   const std::string holder = this_process();
   if (::ftruncate(descriptor_, 0) != 0 ||
       ::pwrite(descriptor_, holder.data(), holder.size(), 0) < 0) {
-    fmt::print(stderr, "warning: {}: cannot be written\n", path);
+    warn("{}: cannot be written", path);
   }
 }
 

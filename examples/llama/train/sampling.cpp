@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <fstream>
 
+#include "examples/llama/base/say.h"
 #include "examples/llama/generate.h"
 #include "runtime/autograd/tape.h"
 
@@ -18,10 +18,10 @@ void show_sample(const Run& run, const TrainOptions& options) {
   std::string text = fmt::format("--- step {} ---\n", run.step);
   generate(run.model, *run.tokenizer, sample, [&](std::string_view piece) { text += piece; });
   text += "\n";
-  std::fputs(text.c_str(), stderr);
+  write_text(stderr, text);
   std::ofstream file(options.out / "samples.txt", std::ios::app);
   if (!(file << text << std::flush)) {
-    std::fputs("warning: samples.txt: cannot be written, training goes on\n", stderr);
+    warn("samples.txt: cannot be written, training goes on");
   }
 }
 

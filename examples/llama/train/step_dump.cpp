@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/say.h"
 #include "runtime/device/error.h"
 
 namespace llama {
@@ -25,10 +24,7 @@ void each_field(Record& record, Visit&& visit) {
   visit("weights", record.weights_hash);
 }
 
-void warn(const pg::Error& error) {
-  std::fputs(fmt::format("warning: a step could not be dumped: {}\n", error.what()).c_str(),
-             stderr);
-}
+void warn_of(const pg::Error& error) { warn("a step could not be dumped: {}", error.what()); }
 
 }  // namespace
 
@@ -47,7 +43,7 @@ void dump_inputs(const std::filesystem::path& path, const Run& run, const TrainO
   snapshot.batch = {{"inputs", batch.inputs}, {"targets", batch.targets}};
   write_checkpoint(path, snapshot);
 } catch (const pg::Error& error) {
-  warn(error);
+  warn_of(error);
 }
 
 void dump_record(const std::filesystem::path& path, const StepRecord& record) try {
@@ -55,7 +51,7 @@ void dump_record(const std::filesystem::path& path, const StepRecord& record) tr
   each_field(record, [&](const char* name, const auto& field) { json[name] = field; });
   pg::nn::write_whole_file("dump", (path / record_name).string(), json.dump(1) + "\n");
 } catch (const pg::Error& error) {
-  warn(error);
+  warn_of(error);
 }
 
 StepRecord read_record(const std::filesystem::path& path) {

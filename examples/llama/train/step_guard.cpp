@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/train/step_dump.h"
 #include "runtime/autograd/anomaly.h"
 
@@ -17,10 +17,6 @@ namespace {
 constexpr int most_dumps = 8;      // of one call: each is as large as a checkpoint
 constexpr int settled_after = 20;  // losses, until a spike can be told
 constexpr double memory = 0.95;    // of the running mean
-
-void warn(const std::string& message) {
-  std::fputs(("warning: " + message + "\n").c_str(), stderr);
-}
 
 }  // namespace
 
@@ -60,19 +56,19 @@ bool StepGuard::admits(const Run& run, const Batch& batch, const StepGradients& 
     dump_inputs(dump, run, options_, batch);
   }
   if (spikes) {
-    warn(fmt::format("step {}: loss {:.4f}, usual is {:.4f}", step, gradients.loss, usual));
+    warn("step {}: loss {:.4f}, usual is {:.4f}", step, gradients.loss, usual);
   }
   if (is_finite) return true;
 
   const std::string what =
       fmt::format("step {}: loss {}, gradient norm {}", step, gradients.loss, gradients.norm);
   if (options_.on_nan == OnNan::Ignore) {
-    warn(what);
+    warn("{}", what);
     return true;
   }
   const std::string cause = first_anomaly(run, batch, options_);
   if (options_.on_nan == OnNan::Skip) {
-    warn(fmt::format("{}, no update: {}", what, cause));
+    warn("{}, no update: {}", what, cause);
     return false;
   }
   if (is_dumped_) dump_record(dump, record_of(gradients, false, run));

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/say.h"
 #include "examples/llama/evaluate.h"
 #include "examples/llama/report/report.h"
 #include "examples/llama/train/run.h"
@@ -36,7 +37,7 @@ Run open_run(const TrainOptions& options, const Checkpoints& checkpoints) {
   const FoundCheckpoint found = checkpoints.latest(options.allow_older);
   Run run = restore_run(options, found);
   checkpoints.clean_up(run.step);
-  fmt::print(stderr, "resumed from {}, weights {}\n", found.path.string(), run.weights_hash());
+  say("resumed from {}, weights {}", found.path.string(), run.weights_hash());
   return run;
 }
 
@@ -78,10 +79,10 @@ TrainOutcome train(const TrainOptions& options) {
   Run run = open_run(options, checkpoints);
   const pg::nn::Schedule schedule = make_schedule(options);
   Report report(options.out, options.steps, run.step);
-  fmt::print(stderr, "{} parameters, {} training and {} validation tokens, vocabulary {}, {}\n",
-             run.model.config().parameter_count(), run.tokens.training.size(),
-             run.tokens.validation.size(), run.tokenizer->vocab_size(),
-             pg::name_of(run.model.precision()));
+  say("{} parameters, {} training and {} validation tokens, vocabulary {}, {}",
+      run.model.config().parameter_count(), run.tokens.training.size(),
+      run.tokens.validation.size(), run.tokenizer->vocab_size(),
+      pg::name_of(run.model.precision()));
 
   const StopSignals signals;
   StepGuard guard(options);

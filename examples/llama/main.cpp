@@ -15,20 +15,22 @@
 
 namespace {
 
+constexpr const char* footer =
+    "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
+    "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
+    "with NaN.\n"
+    "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named, and\n"
+    "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
+    "libraries to load.\n"
+    "Exit codes: 0 done, 2 usage, 3 a replay differs or a loss is not finite, 4 no such device,\n"
+    "5 bad file or arguments, 6 out of memory, 7 a file or stdout cannot be written, 70 the "
+    "device\n"
+    "or this program failed, 130 and 143 stopped by SIGINT and SIGTERM.";
+
 int run(int argc, char** argv) {
   CLI::App app("Runs and trains llama models with kernels in the tile language.", "llama");
   app.require_subcommand(1);
-  app.footer(
-      "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
-      "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
-      "with NaN.\n"
-      "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named, and\n"
-      "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
-      "libraries to load.\n"
-      "Exit codes: 0 done, 2 usage, 3 a replay differs or a loss is not finite, 4 no such device,\n"
-      "5 bad file or arguments, 6 out of memory, 7 a file or stdout cannot be written, 70 the "
-      "device\n"
-      "or this program failed, 130 and 143 stopped by SIGINT and SIGTERM.");
+  app.footer(footer);
   int threads = 0;
   app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
   std::string target = "host";

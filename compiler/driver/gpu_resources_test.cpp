@@ -280,6 +280,43 @@ TEST_CASE("every kernel, instance, schedule and stride class assembles, and take
   compare(table, expected);
 }
 
+TEST_CASE("a product assembles with whatever warps and blocks its schedule asks for") {
+  Assembler assembler;
+  struct Choice {
+    int rows, columns;
+    const char* schedule;
+    bool has_wgmma;
+  };
+  // A pipeline needs a multiprocessor for itself, wgmma registers for its accumulators.
+  for (const Choice& choice :
+       std::initializer_list<Choice>{{128, 128, "blocks = 1;", true},
+                                     {128, 128, "blocks = 2;", true},
+                                     {128, 128, "blocks = 3; warps = 8;", false},
+                                     {64, 128, "blocks = 8;", false},
+                                     {256, 256, "warps = 16;", false},
+                                     {512, 128, "warps = 32;", false}}) {
+    const std::string text = fmt::format(
+        "kernel product(a: tensor<f32>[M, K], b: tensor<f32>[K, N], c: out tensor<f32>[M, N])\n"
+        "  grid (ceil_div(M, {0}), ceil_div(N, {1}))\n"
+        "{{\n"
+        "  let (i, j) = program();\n"
+        "  var acc = zeros<f32>[{0}, {1}];\n"
+        "  for k in 0..ceil_div(K, 32) {{\n"
+        "    acc = dot(a[i*{0} +: {0}, k*32 +: 32], b[k*32 +: 32, j*{1} +: {1}], acc, tf32);\n"
+        "  }}\n"
+        "  c[i*{0} +: {0}, j*{1} +: {1}] = acc;\n"
+        "}}\n"
+        "schedule product on cuda {{ {2} }}\n",
+        choice.rows, choice.columns, choice.schedule);
+    CAPTURE(text);
+    LoadedFile file(KernelSource{"product.tile", text});
+    const auto made = compile_kernel(file, {"product", {}, gpu, 0, {}});
+    if (!made) FAIL(file.diagnostics().render(false));
+    CHECK((made->text.find("wgmma.mma_async") != std::string::npos) == choice.has_wgmma);
+    if (assembler && !assembler.takes(made->text, gpu)) FAIL_CHECK("refused: " << assembler.log());
+  }
+}
+
 TEST_CASE("every kernel, instance and schedule fits on the other GPUs, and assembles for sm_80") {
   Assembler assembler;
   for (const fs::path& path : kernel_files()) {

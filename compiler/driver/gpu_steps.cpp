@@ -16,8 +16,7 @@ namespace tile {
 
 namespace {
 
-constexpr int max_warps = 32;                            // of a block
-constexpr int max_blocks = 32, max_resident_warps = 64;  // of a multiprocessor
+constexpr int max_warps = 32;  // of a block
 
 /// The value of a machine key of the schedule, or 0.
 int machine_value(const sema::ScheduleArm& arm, std::string_view key) {
@@ -40,13 +39,22 @@ std::optional<schedule::MachineChoices> machine_choices(LoadedFile& file,
                               fmt::format("a block has 1, 2, 4, 8, 16 or {} warps", max_warps));
     return std::nullopt;
   }
-  if (choices.blocks > max_blocks || choices.blocks * choices.warps > max_resident_warps) {
-    file.diagnostics().report(arm.span, Kind::InvalidScheduleValue, "blocks",
-                              fmt::format("a multiprocessor runs at most {} blocks and {} warps",
-                                          max_blocks, max_resident_warps));
-    return std::nullopt;
-  }
   return choices;
+}
+
+/// Once the number of a block's threads is known.
+bool check_blocks(LoadedFile& file, const Compilation& made) {
+  const schedule::Target& target = made.target;
+  const schedule::GpuPlan& plan = made.gpu_plan;
+  if (plan.blocks <= target.resident_blocks && plan.resident_threads() <= target.resident_threads) {
+    return true;
+  }
+  file.diagnostics().report(
+      made.arm.span, Kind::InvalidScheduleValue, "blocks",
+      fmt::format("a multiprocessor of `{}` runs at most {} blocks and {} threads; a block of this "
+                  "kernel has {} threads",
+                  target.name, target.resident_blocks, target.resident_threads, plan.threads()));
+  return false;
 }
 
 bool report_grid(LoadedFile& file, const Compilation& made, const ir::Op& op) {
@@ -69,7 +77,7 @@ bool plan_for_gpu(LoadedFile& file, Compilation& made) {
   }
   made.grid = std::get<HostProgram>(std::move(grid));
   made.gpu_plan = schedule::make_gpu_plan(made.module, made.strides, made.target, *choices);
-  return true;
+  return check_blocks(file, made);
 }
 
 void emit_for_gpu(const LoadedFile& file, Compilation& made) {

@@ -6,7 +6,7 @@
 namespace tile {
 
 /// Module -> gpu_plan and grid. False when something was reported: a number of warps that no block
-/// has, a grid that the host cannot compute.
+/// has, more blocks than a multiprocessor runs, a grid that the host cannot compute.
 bool plan_for_gpu(LoadedFile& file, Compilation& made);
 
 /// gpu_plan -> llvm, text and entry.

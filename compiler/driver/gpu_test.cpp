@@ -1,6 +1,7 @@
 // Tests of GPU targets that need no GPU: grids agree with the CPU's, compiled kernels come back
 // from the cache as they were. That every kernel assembles: gpu_resources_test.cpp.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -170,10 +171,11 @@ TEST_CASE("blocks of a schedule become a bound on registers, or a diagnostic") {
   request.target = gpu;
   request.strides = {{0, 0, true}};
   const auto compiled = [&](const std::string& choices) {
-    const KernelSource source{"blocks.tile",
-                              "kernel k(x: out tensor<f32>[N]) grid (1) { x[0 +: 64] = 1.0; }\n"
-                              "schedule k on sm_90 { " +
-                                  choices + " }\n"};
+    const KernelSource source{
+        "blocks.tile",
+        "kernel k(x: inout tensor<f32>[N]) grid (1) { x[0 +: 1024] = -x[0 +: 1024]; }\n"
+        "schedule k on cuda { " +
+            choices + " }\n"};
     request.source = &source;
     auto made = compiler.compile_gpu(request);
     if (auto* error = std::get_if<CompileError>(&made)) return error->message;
@@ -181,7 +183,51 @@ TEST_CASE("blocks of a schedule become a bound on registers, or a diagnostic") {
   };
   CHECK(compiled("warps = 8; blocks = 2;").find(".minnctapersm 2") != std::string::npos);
   CHECK(compiled("warps = 8;").find("minnctapersm") == std::string::npos);
-  for (const char* wrong : {"blocks = 33;", "warps = 32; blocks = 3;"}) {
-    CHECK(compiled(wrong).find("at most 32 blocks and 64 warps") != std::string::npos);
+  // A program of 1024 elements has 4 warps where the schedule leaves that to the planner.
+  const std::string limits =
+      "`sm_90a` runs at most 32 blocks and 2048 threads; a block of this kernel has ";
+  CHECK(compiled("warps = 1; blocks = 33;").find(limits + "32 threads") != std::string::npos);
+  CHECK(compiled("warps = 32; blocks = 3;").find(limits + "1024 threads") != std::string::npos);
+  CHECK(compiled("blocks = 17;").find(limits + "128 threads") != std::string::npos);
+  CHECK(compiled("blocks = 16;").find(".minnctapersm 16") != std::string::npos);
+  request.target = "sm_86";
+  CHECK(compiled("blocks = 13;").find("at most 16 blocks and 1536 threads") != std::string::npos);
+  CHECK(compiled("warps = 1; blocks = 17;").find("at most 16 blocks") != std::string::npos);
+  CHECK(compiled("warps = 1; blocks = 16;").find(".minnctapersm 16") != std::string::npos);
+}
+
+TEST_CASE("as many elements as the message of too many registers allows do compile") {
+  JitCompiler compiler("");
+  CompileRequest request;
+  request.kernel = "square";
+  request.target = gpu;
+  request.strides = {{0, 0, true}, {0, 0, true}};
+  const auto compile = [&](const std::string& element, std::int64_t count, int warps) {
+    const KernelSource source{
+        "square.tile", fmt::format("kernel square(x: tensor<{0}>[N], y: out tensor<{0}>[N])\n"
+                                   "  grid (ceil_div(N, {1}))\n"
+                                   "{{\n"
+                                   "  let v = x[program()*{1} +: {1}];\n"
+                                   "  y[program()*{1} +: {1}] = v * v;\n"
+                                   "}}\n"
+                                   "schedule square on cuda {{ warps = {2}; }}\n",
+                                   element, count, warps)};
+    request.source = &source;
+    auto made = compiler.compile_gpu(request);
+    auto* error = std::get_if<CompileError>(&made);
+    return error != nullptr ? error->message : std::string();
+  };
+  for (const char* element : {"f32", "i64", "u8"}) {
+    for (const int warps : {1, 8, 32}) {
+      CAPTURE(element);
+      CAPTURE(warps);
+      const std::string message = compile(element, 1 << 20, warps);
+      const std::string_view before = "choose smaller extents, at most ";
+      const std::size_t at = message.find(before);
+      REQUIRE_MESSAGE(at != std::string::npos, message);
+      const std::int64_t most = std::stoll(message.substr(at + before.size()));
+      CHECK(compile(element, most, warps) == "");
+      CHECK(compile(element, most + 1, warps).find("T0703") != std::string::npos);
+    }
   }
 }

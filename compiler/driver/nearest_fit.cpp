@@ -51,7 +51,7 @@ void deal(std::vector<TuneParameter>& values, std::size_t first, int halvings, T
 
 bool fits(const Compilation& made) {
   return memory_needed(made) <= memory_limit(made.target) &&
-         largest_tile(made).registers <= registers_of_thread;
+         largest_tile(made).registers <= register_limit(made);
 }
 
 std::string describe(const std::vector<TuneParameter>& now, const std::vector<TuneParameter>& then,
@@ -76,6 +76,10 @@ std::int64_t memory_limit(const schedule::Target& target) {
   return target.is_gpu() ? target.shared_bytes : target.scratch_limit_bytes;
 }
 
+std::int64_t register_limit(const Compilation& made) {
+  return made.target.registers_of_thread(made.gpu_plan.resident_threads());
+}
+
 LargestTile largest_tile(const Compilation& made) {
   LargestTile largest;
   const ir::Function& kernel = made.module.functions[made.module.kernel];
@@ -85,7 +89,7 @@ LargestTile largest_tile(const Compilation& made) {
     if (!layout) continue;
     const std::int64_t words = std::max(1, ir::byte_size(kernel.type(value).element) / 4);
     const std::int64_t registers = layout->register_count() * words;
-    if (registers > largest.registers) largest = {value, registers};
+    if (registers > largest.registers) largest = {value, registers, words};
   }
   return largest;
 }

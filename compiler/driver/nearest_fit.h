@@ -6,8 +6,6 @@
 
 namespace tile {
 
-inline constexpr std::int64_t registers_of_thread = 255;  // on every GPU
-
 /// Bytes for a program's tiles: a thread's on a CPU, shared memory on a GPU.
 std::int64_t memory_needed(const Compilation& made);
 std::int64_t memory_limit(const schedule::Target& target);
@@ -16,8 +14,11 @@ std::int64_t memory_limit(const schedule::Target& target);
 struct LargestTile {
   ir::ValueId value;
   std::int64_t registers = 0;
+  std::int64_t registers_of_element = 1;
 };
 LargestTile largest_tile(const Compilation& made);
+/// Registers of a thread of the block; 0 on a CPU.
+std::int64_t register_limit(const Compilation& made);
 
 /// Tries the same kernel with `tune` parameters halved, fewest halvings first, then most memory:
 /// "with `BM = 64` instead of 128 it fits and needs 98304 bytes". Empty when nothing near fits.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "compiler/driver/nearest_fit.h"
 
@@ -66,19 +67,23 @@ bool report_memory(LoadedFile& file, const Selection& selection, const Compilati
 /// A tile that alone takes more registers than a thread has would live in slow local memory.
 bool report_registers(LoadedFile& file, const Selection& selection, const Compilation& made) {
   const LargestTile largest = largest_tile(made);
-  if (largest.registers <= registers_of_thread) return true;
+  const std::int64_t limit = register_limit(made);
+  if (largest.registers <= limit) return true;
   const ir::Function& kernel = made.module.functions[made.module.kernel];
   const ir::OpId op = kernel.values[largest.value].op;
   const std::string& name = kernel.values[largest.value].name;
-  const int threads = made.gpu_plan.threads();
+  const int threads = made.gpu_plan.warps * schedule::lanes_per_warp;
   auto report = file.diagnostics().report(
       op.is_none() ? kernel.span : kernel.ops[op].span, Kind::TooManyRegisters,
       name.empty() ? "a tile" : "tile `" + name + "`", ir::to_string(kernel.type(largest.value)),
-      largest.registers, made.target.name, registers_of_thread);
+      largest.registers, made.target.name, limit);
   report.note(fmt::format("the {} threads of a block share its tiles", threads));
+  // Extents are padded to powers of two.
+  const auto elements =
+      std::bit_floor(static_cast<std::uint64_t>(limit / largest.registers_of_element));
   help_to_fit(report, file, selection, made,
               fmt::format("choose smaller extents, at most {} elements in a tile",
-                          registers_of_thread / 2 * threads));
+                          elements * static_cast<std::uint64_t>(threads)));
   return false;
 }
 

@@ -3,10 +3,14 @@
 
 #include <cpuid.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tile::schedule {
 namespace {
+
+constexpr std::int64_t max_registers = 255;   // of a thread, on every GPU
+constexpr std::int64_t register_granule = 8;  // threads are given registers in such steps
 
 Target x86_64_v3() { return {.name = "x86-64-v3", .clang_cpu = "x86-64-v3"}; }
 
@@ -29,29 +33,30 @@ Target zen5() {
   return target;
 }
 
-/// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it. Shared memory: CUDA C++
-/// Programming Guide, "Technical Specifications per Compute Capability".
-Target gpu(std::string_view name, std::int64_t shared_kibibytes, int resident_threads) {
-  return {.kind = Target::Kind::Gpu,
-          .name = std::string(name),
-          .clang_cpu = std::string(name),
-          .ptx_features = "+ptx83",
-          .shared_bytes = shared_kibibytes << 10,
-          .register_count = 65536,
-          .resident_threads = resident_threads,
-          .has_wgmma = name == "sm_90a"};
-}
-
+/// From the CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
 struct GpuRow {
   std::string_view name;
   std::int64_t shared_kibibytes;
-  int resident_threads;
+  int resident_threads, resident_blocks;
 };
-constexpr std::array<GpuRow, 5> gpus = {{{"sm_80", 163, 2048},
-                                         {"sm_86", 99, 1536},
-                                         {"sm_89", 99, 1536},
-                                         {"sm_90", 227, 2048},
-                                         {"sm_90a", 227, 2048}}};
+constexpr std::array<GpuRow, 5> gpus = {{{"sm_80", 163, 2048, 32},
+                                         {"sm_86", 99, 1536, 16},
+                                         {"sm_89", 99, 1536, 24},
+                                         {"sm_90", 227, 2048, 32},
+                                         {"sm_90a", 227, 2048, 32}}};
+
+/// PTX 8.3 has all that is used; drivers since 545 (CUDA 12.3) take it.
+Target gpu(const GpuRow& row) {
+  return {.kind = Target::Kind::Gpu,
+          .name = std::string(row.name),
+          .clang_cpu = std::string(row.name),
+          .ptx_features = "+ptx83",
+          .shared_bytes = row.shared_kibibytes << 10,
+          .register_count = 65536,
+          .resident_threads = row.resident_threads,
+          .resident_blocks = row.resident_blocks,
+          .has_wgmma = row.name == "sm_90a"};
+}
 
 /// AMD's family 1ah. (Compilers' own tests need a run-time library that knows it.)
 bool is_zen5() {
@@ -69,13 +74,17 @@ Target host() {
 
 }  // namespace
 
+std::int64_t Target::registers_of_thread(std::int64_t threads) const {
+  return std::min(register_count / threads / register_granule * register_granule, max_registers);
+}
+
 std::optional<Target> find_target(std::string_view name) {
   if (name == "x86-64-v3") return x86_64_v3();
   if (name == "x86-64-v4") return x86_64_v4();
   if (name == "zen5") return zen5();
   if (name == "host") return host();
   for (const GpuRow& row : gpus) {
-    if (name == row.name) return gpu(row.name, row.shared_kibibytes, row.resident_threads);
+    if (name == row.name) return gpu(row);
   }
   return std::nullopt;
 }

@@ -31,12 +31,15 @@ struct Target {
   std::int64_t shared_bytes = 0;    // the most that a block may have
   std::int64_t register_count = 0;  // of a multiprocessor, 32 bits each
   int resident_threads = 0;         // of a multiprocessor; its blocks share 1 KiB more than one has
+  int resident_blocks = 0;          // of a multiprocessor
   /// wgmma, and the tensor memory accelerator (TMA) that feeds it.
   bool has_wgmma = false;
 
   bool is_gpu() const { return kind == Kind::Gpu; }
   /// 32-bit elements in a vector. All element types use this many lanes, so that they mix freely.
   int lanes() const { return vector_bytes / 4; }
+  /// Of a GPU's thread, when so many are to run on a multiprocessor at once.
+  std::int64_t registers_of_thread(std::int64_t threads) const;
 };
 
 /// "x86-64-v3", "x86-64-v4", "zen5", or "host" for the best of them that this machine can run;

@@ -4,6 +4,7 @@
 // generator obeys the plan and decides nothing.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <span>
@@ -90,6 +91,8 @@ struct GpuPlan {
   int threads() const {
     return (warps + (pipeline ? Pipeline::producer_warps : 0)) * lanes_per_warp;
   }
+  /// That a multiprocessor must have registers for.
+  std::int64_t resident_threads() const { return std::int64_t{std::max(blocks, 1)} * threads(); }
   const GpuDot& dot(ir::OpId op) const;
 };
 

@@ -137,7 +137,10 @@ GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
                       const Target& target, const MachineChoices& machine) {
   ir::Function& kernel = module.functions[module.kernel];
   PipelineSearch search{std::nullopt, "the target has no TMA with wgmma"};
-  if (target.has_wgmma) {
+  if (target.has_wgmma && machine.blocks > 1) {
+    search.why_not =
+        "a pipeline takes a whole multiprocessor, the schedule wants more blocks on it";
+  } else if (target.has_wgmma) {
     search = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
   }
   if (!search.pipeline) {

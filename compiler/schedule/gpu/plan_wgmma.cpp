@@ -32,8 +32,15 @@ std::string_view GpuPlanner::why_no_wgmma(OpId dot, int warps) const {
   if (warps % Wgmma::group_warps != 0) return "wgmma takes groups of four warps";
   if (columns < 8 || columns > Wgmma::max_columns) return "wgmma takes 8 to 256 columns";
   if (depth < Wgmma::step) return "wgmma takes 8 of the inner dimension at a time";
-  if (rows * columns / (warps * lanes_per_warp) > Wgmma::max_accumulators) {
+  const int threads = warps * lanes_per_warp;
+  const std::int64_t accumulators = rows * columns / threads;
+  if (accumulators > Wgmma::max_accumulators) {
     return "a thread has registers for 128 accumulators: choose more warps or smaller tiles";
+  }
+  const std::int64_t resident_threads = std::int64_t{std::max(machine_.blocks, 1)} * threads;
+  if (accumulators + Wgmma::other_registers > target_.registers_of_thread(resident_threads)) {
+    return "so many threads on a multiprocessor have too few registers for the accumulators: "
+           "choose fewer `warps` or `blocks`, or smaller tiles";
   }
   return {};
 }

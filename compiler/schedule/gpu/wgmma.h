@@ -23,6 +23,8 @@ struct Wgmma {
   static constexpr std::int64_t row_floats = 32;  // of shared memory that are swizzled together
   static constexpr int group_warps = 4;
   static constexpr std::int64_t max_accumulators = 128;  // registers of a thread
+  /// What ptxas wants beside them: its fragments of A and addresses.
+  static constexpr std::int64_t other_registers = 30;
 };
 
 /// Accumulators of [rows, columns] (`row_dim` 0) or of its transpose (1): each warpgroup has blocks

@@ -5,10 +5,32 @@
 
 #include "compiler/codegen/cpp/emit.h"
 #include "compiler/driver/gpu_steps.h"
+#include "compiler/ir/argument_words.h"
 
 namespace tile {
 
 namespace {
+
+/// What C++ keeps for itself; macros of compilers' own; what a launching function has beside the
+/// kernel's parameters.
+constexpr std::string_view taken_names =
+    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
+    " char16_t char32_t class co_await co_return co_yield compl concept const const_cast "
+    " consteval constexpr constinit continue decltype default delete do double dynamic_cast else "
+    " enum explicit export extern false float for friend goto if inline int long mutable "
+    " namespace new noexcept not not_eq nullptr operator or or_eq private protected public "
+    " register reinterpret_cast requires return short signed sizeof static static_assert "
+    " static_cast struct switch template this thread_local throw true try typedef typeid "
+    " typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq errno "
+    " linux unix NULL std tile_built parallel_for tile_end tile_stream tile_words ";
+
+/// The same name, or with an underscore added where C++ does not take it: `class_` for `class`, and
+/// then `class__` for `class_`.
+std::string cpp_name(const std::string& name) {
+  const std::string stem = name.substr(0, name.find_last_not_of('_') + 1);
+  const bool is_taken = taken_names.find(" " + stem + " ") != std::string_view::npos;
+  return is_taken ? name + "_" : name;
+}
 
 /// "attention_P_tf32": what a C++ name allows of the kernel and its settings.
 std::string name_of(const Selection& selection) {
@@ -19,7 +41,7 @@ std::string name_of(const Selection& selection) {
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (!is_plain) c = '_';
   }
-  return name;
+  return cpp_name(name);
 }
 
 /// Several arms are linked together: each gets names of its own.
@@ -44,6 +66,7 @@ std::optional<BuiltKernel> build_kernel(LoadedFile& file, Selection selection) {
     if (!made) return std::nullopt;
     built.target = made->target;
     built.strides = made->strides;
+    built.word_count = ir::first_words(made->module.functions[made->module.kernel]).back();
     BuiltArm& arm = built.arms.emplace_back();
     arm.conditions = signature->arms[i];
     arm.tune = made->arm.tune;
@@ -55,6 +78,8 @@ std::optional<BuiltKernel> build_kernel(LoadedFile& file, Selection selection) {
       arm.scratch_bytes = static_cast<std::int64_t>(made->plan.scratch_bytes);
     }
   }
+  for (KernelParameter& parameter : signature->parameters)
+    parameter.name = cpp_name(parameter.name);
   built.signature = *std::move(signature);
   return built;
 }

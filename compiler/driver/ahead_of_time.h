@@ -16,10 +16,11 @@ struct BuiltArm {
 };
 
 struct BuiltKernel {
-  std::string name;    // of the header and its namespace
+  std::string name;    // of the header and its namespace; as C++ allows, like those of parameters
   std::string source;  // the file that the kernel is from
   Settings settings;   // `const` and overridden `tune` parameters
   KernelSignature signature;
+  std::size_t word_count = 0;  // of a launch's arguments
   schedule::Target target;
   std::vector<StrideClass> strides;  // one per tensor parameter
   std::vector<BuiltArm> arms;

@@ -1,6 +1,7 @@
 // See ahead_of_time.h: the header of a kernel built ahead of time.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -58,7 +59,6 @@ class HeaderWriter {
   std::string image(const BuiltArm& arm, std::size_t i) const;
   std::string gpu_code(const BuiltArm& arm, std::size_t i) const;
   std::string gpu_class() const;
-  int word_count() const;
 
   const BuiltKernel& kernel_;
   bool is_gpu_;
@@ -165,20 +165,10 @@ std::string HeaderWriter::checks() const {
   return text;
 }
 
-int HeaderWriter::word_count() const {
-  int words = 0;
-  for (const KernelParameter& parameter : signature().parameters) {
-    words += parameter.kind == KernelParameter::Kind::Scalar
-                 ? 1
-                 : 1 + 2 * static_cast<int>(parameter.sizes.size());
-  }
-  return words;
-}
-
 std::string HeaderWriter::words() const {
   std::string text =
       fmt::format("  std::int64_t tile_words[{}];\n  std::int64_t* tile_end = tile_words;\n",
-                  word_count() + signature().grid_rank);
+                  kernel_.word_count + static_cast<std::size_t>(signature().grid_rank));
   for (const KernelParameter& parameter : signature().parameters) {
     text += fmt::format("  tile_end = tile_built::add_words(tile_end, {});\n", parameter.name);
   }
@@ -198,14 +188,14 @@ std::string HeaderWriter::cpu_codes() const {
 }
 
 std::string HeaderWriter::cpu_launch() const {
-  // The compilers' names of what the machine must have.
-  const char* feature = kernel_.target.name == "x86-64-v3" ? "avx2" : "avx512f";
+  std::string target = kernel_.target.name;
+  std::ranges::replace(target, '-', '_');
   std::string text = fmt::format(
       "{}/// `parallel_for`: see tile_cpu.h; none: on this thread.\n"
       "template <class ParallelFor = tile_built::Serial>\n"
       "[[nodiscard]] const char* launch({}, ParallelFor&& parallel_for = ParallelFor()) {{\n"
-      "  if (!__builtin_cpu_supports(\"{}\")) return \"{}: this CPU is no {}\";\n{}{}",
-      documentation(), parameters(), feature, kernel_.name, kernel_.target.name, checks(), words());
+      "  if (!tile_built::runs_{}()) return \"{}: this CPU is no {}\";\n{}{}",
+      documentation(), parameters(), target, kernel_.name, kernel_.target.name, checks(), words());
   for (std::size_t i = 0; i < kernel_.arms.size(); ++i) {
     const std::string when = conditions(kernel_.arms[i].conditions);
     text += fmt::format(
@@ -310,9 +300,9 @@ std::string HeaderWriter::gpu_class() const {
   for (std::size_t i = 0; i < kernel_.arms.size(); ++i) {
     const std::string when = conditions(kernel_.arms[i].conditions);
     codes += fmt::format("{}code_{}", i == 0 ? "" : ", ", i);
-    launches +=
-        fmt::format("    {}return arms_[{}].launch(codes[{}], tile_stream, tile_words, {});\n",
-                    when.empty() ? "" : "if (" + when + ") ", i, i, word_count());
+    launches += fmt::format(
+        "    {}return this->arms_[{}].launch(Kernel::codes[{}], tile_stream, tile_words);\n",
+        when.empty() ? "" : "if (" + when + ") ", i, i);
   }
   const std::size_t count = kernel_.arms.size();
   return fmt::format(

@@ -6,17 +6,18 @@
 
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "built/cpu/blend.h"
 #include "built/gpu/blend.h"
 #include "built/gpu/product.h"
+#include "built/gpu/sum_all.h"
 #include "compiler/driver/pipeline.h"
 #include "compiler/interpret/interpreter.h"
 #include "runtime/device/device.h"
@@ -91,6 +92,8 @@ Function symbol(const char* library, const char* name) {
   return reinterpret_cast<Function>(dlsym(dlopen(library, RTLD_NOW), name));
 }
 
+FakeCuda& fake_cuda() { return *symbol<FakeCuda* (*)()>(PICOGRAD_FAKE_CUDA, "fake_cuda_state")(); }
+
 template <class T>
 T* on_device(const pg::Tensor& tensor) {
   return reinterpret_cast<T*>(const_cast<void*>(tensor.data()));
@@ -130,12 +133,9 @@ TEST_CASE("built for a CPU: wrong arguments are named, an empty grid does nothin
 TEST_CASE("built for a GPU: what the driver is told") {
   tile_built::Driver driver;
   CHECK_FALSE(driver.open("./libnowhere.so"));
-  if (!std::filesystem::exists(PICOGRAD_FAKE_CUDA)) {
-    std::printf("SKIP the driver's calls: the stand-in driver is not here\n");
-    return;
-  }
   REQUIRE(driver.open(PICOGRAD_FAKE_CUDA));
-  FakeCuda& seen = *symbol<FakeCuda* (*)()>(PICOGRAD_FAKE_CUDA, "fake_cuda_state")();
+  FakeCuda& seen = fake_cuda();
+  seen.launches.clear();
   alignas(16) static float data[120];
   alignas(16) static std::int64_t numbers[6];
   const auto x = tile_built::packed<const float>(data, 3, 40);
@@ -159,6 +159,39 @@ TEST_CASE("built for a GPU: what the driver is told") {
   CHECK(std::string(kernel.launch(nullptr, shifted, index, 1, true, y)) ==
         "blend: the strides or the alignment of `x` are not those it was built for");
   CHECK(kernel.load(driver) != nullptr);  // the stand-in reads no PTX
+}
+
+TEST_CASE("built for a GPU: a kernel of many tensors gets all of its words") {
+  tile_built::Driver driver;
+  REQUIRE(driver.open(PICOGRAD_FAKE_CUDA));
+  FakeCuda& seen = fake_cuda();
+  seen.launches.clear();
+  alignas(16) static float data[16];
+  const auto x = tile_built::packed<const float>(data, 2, 1, 1, 8);
+  const auto y = tile_built::packed(data, 2, 1, 1, 8);
+  constexpr std::size_t inputs = 29, words_each = 9, grid_rank = 3;
+  const std::string image = "record " + std::to_string((inputs + 1) * words_each + grid_rank);
+  const void* images[] = {image.c_str()};
+  sum_all::Kernel kernel;
+  REQUIRE(kernel.load(driver, 0, images) == nullptr);
+  const auto launch = [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return kernel.launch(nullptr, (static_cast<void>(i), x)..., y);
+  };
+  REQUIRE(launch(std::make_index_sequence<inputs>()) == nullptr);
+  REQUIRE(seen.launches.size() == 1);
+  const auto address = reinterpret_cast<std::int64_t>(&data[0]);
+  std::vector<std::int64_t> words;
+  for (std::size_t i = 0; i <= inputs; ++i) {
+    words.insert(words.end(), {address, 2, 1, 1, 8, 8, 8, 8, 1});
+  }
+  words.insert(words.end(), {2, 1, 1});
+  CHECK(seen.launches[0].parameters == words);
+}
+
+TEST_CASE("built for a CPU: it runs where all instructions of its target are there") {
+  CHECK(tile_built::runs_x86_64_v3() == bool(__builtin_cpu_supports("x86-64-v3")));
+  CHECK(tile_built::runs_x86_64_v4() == bool(__builtin_cpu_supports("x86-64-v4")));
+  CHECK((!tile_built::runs_zen5() || tile_built::runs_x86_64_v4()));
 }
 
 TEST_CASE("built for a GPU: the interpreter's bits there, and a product through tensor maps") {

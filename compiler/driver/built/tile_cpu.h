@@ -12,6 +12,26 @@
 
 namespace tile_built {
 
+// Whether this CPU has the instructions that code for a target may use. Every CPU with these has
+// the target's others (F16C, LZCNT, MOVBE) too, whose names not every compiler knows.
+inline bool runs_x86_64_v3() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+inline bool runs_x86_64_v4() {
+  return runs_x86_64_v3() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+inline bool runs_zen5() {
+  return runs_x86_64_v4() && __builtin_cpu_supports("avx512ifma") &&
+         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bitalg") &&
+         __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512bf16") &&
+         __builtin_cpu_supports("avx512vp2intersect") && __builtin_cpu_supports("gfni") &&
+         __builtin_cpu_supports("vpclmulqdq");
+}
+
 /// The machine code of one schedule arm. Programs are numbered row-major over the grid.
 struct CpuCode {
   void (*grid)(const std::int64_t* arguments, std::int64_t* extents);

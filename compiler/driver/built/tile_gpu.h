@@ -121,20 +121,19 @@ class GpuKernel {
     return result == 0 ? nullptr : driver.describe(result);
   }
 
-  /// `words`: the arguments, with room for the grid's extents behind them.
-  const char* launch(const GpuCode& code, CUstream stream, std::int64_t* words,
-                     int word_count) const {
+  /// `words`: the arguments, and room for the grid's extents behind them.
+  template <int count>
+  const char* launch(const GpuCode& code, CUstream stream, std::int64_t (&words)[count]) const {
     if (function_ == nullptr) return "the kernel is not loaded";
-    std::int64_t* extents = words + word_count;
+    std::int64_t* extents = words + count - code.grid_rank;
     code.grid(words, extents);
     const std::int64_t programs =
         count_programs(extents, code.grid_rank, std::numeric_limits<std::int32_t>::max());
     if (programs < 0) return "the grid has more than 2^31 - 1 programs";
     if (programs == 0) return nullptr;
-    void* parameters[256];
-    const int count = word_count + code.grid_rank;
-    for (int i = 0; i < count; ++i) parameters[i] = words + i;
     TensorMap maps[2] = {};
+    void* parameters[count + 2];
+    for (int i = 0; i < count; ++i) parameters[i] = words + i;
     for (int i = 0; i < code.map_count; ++i) {
       parameters[count + i] = &maps[i];
       const int result = encode(code.maps[i], words, maps[i]);

@@ -147,25 +147,49 @@ llvm::CallInst* call(Builder& builder, const std::string& text, const std::strin
   return made;
 }
 
-/// The destination registers hold `otherwise` before, and are not touched where the predicate is
-/// false.
+bool is_conditional(const Memory& memory) {
+  return memory.predicate != nullptr || memory.room != nullptr;
+}
+
+/// The instruction where the conditions of the access hold. They are its operands from number
+/// `first` on, `constraints` and `arguments` get one each.
+std::string guarded(const Memory& memory, const std::string& instruction, int first,
+                    std::string& constraints, std::vector<llvm::Value*>& arguments) {
+  if (memory.room == nullptr) {
+    constraints += ",b";
+    arguments.push_back(memory.predicate);
+    return fmt::format("@${} {}", first, instruction);
+  }
+  constraints += ",r";
+  arguments.push_back(memory.room);
+  std::string condition = fmt::format("setp.gt.s32 here, ${}, {};", first, memory.at);
+  if (memory.predicate != nullptr) {
+    constraints += ",b";
+    arguments.push_back(memory.predicate);
+    condition = fmt::format("setp.gt.and.s32 here, ${}, {}, ${};", first, memory.at, first + 1);
+  }
+  return fmt::format("{{ .reg .pred here; {} @here {} }}", condition, instruction);
+}
+
+/// The destination registers hold `otherwise` before, and keep it where nothing is loaded.
 std::vector<llvm::Value*> predicated_load(Builder& builder, const Memory& memory,
                                           const Words& words, llvm::Value* otherwise) {
   llvm::Type* type = register_type(builder, words);
   const int count = words.count;
-  const std::string text =
-      fmt::format("@${} ld.{}{}{} {}, [${} + {}];", count, is_shared(memory) ? "shared" : "global",
-                  memory.is_constant ? ".nc" : "", width_suffix(words), operands_text(0, count),
-                  count + 1, memory.offset);
   std::string constraints;
   for (int i = 0; i < count; ++i) constraints += fmt::format("={},", constraint(type));
-  constraints += is_shared(memory) ? "b,r" : "b,l";
-  std::vector<llvm::Value*> arguments{memory.predicate, address_operand(builder, memory)};
+  constraints += is_shared(memory) ? "r" : "l";
+  std::vector<llvm::Value*> arguments{address_operand(builder, memory)};
   otherwise = type == words.type ? otherwise : builder.CreateZExt(otherwise, type);
   for (int i = 0; i < count; ++i) {
     constraints += fmt::format(",{}", i);
     arguments.push_back(otherwise);
   }
+  const std::string instruction =
+      fmt::format("ld.{}{}{} {}, [${} + {}];", is_shared(memory) ? "shared" : "global",
+                  memory.is_constant ? ".nc" : "", width_suffix(words), operands_text(0, count),
+                  count, memory.offset);
+  const std::string text = guarded(memory, instruction, 2 * count + 1, constraints, arguments);
   const std::vector<llvm::Type*> fields(static_cast<std::size_t>(count), type);
   llvm::Type* result = count == 1 ? type : llvm::StructType::get(builder.getContext(), fields);
   llvm::Value* loaded = call(builder, text, constraints, result, arguments, memory.is_constant);
@@ -181,15 +205,16 @@ std::vector<llvm::Value*> predicated_load(Builder& builder, const Memory& memory
 void predicated_store(Builder& builder, const Memory& memory, const Words& words,
                       std::span<llvm::Value* const> values) {
   llvm::Type* type = register_type(builder, words);
-  const std::string text =
-      fmt::format("@$0 st.{}{} [$1 + {}], {};", is_shared(memory) ? "shared" : "global",
-                  width_suffix(words), memory.offset, operands_text(2, words.count));
-  std::string constraints = is_shared(memory) ? "b,r" : "b,l";
-  std::vector<llvm::Value*> arguments{memory.predicate, address_operand(builder, memory)};
+  std::string constraints = is_shared(memory) ? "r" : "l";
+  std::vector<llvm::Value*> arguments{address_operand(builder, memory)};
   for (llvm::Value* value : values) {
     constraints += fmt::format(",{}", constraint(type));
     arguments.push_back(type == words.type ? value : builder.CreateZExt(value, type));
   }
+  const std::string instruction =
+      fmt::format("st.{}{} [$0 + {}], {};", is_shared(memory) ? "shared" : "global",
+                  width_suffix(words), memory.offset, operands_text(1, words.count));
+  const std::string text = guarded(memory, instruction, words.count + 1, constraints, arguments);
   call(builder, text, constraints, builder.getVoidTy(), arguments, false);
 }
 
@@ -233,7 +258,7 @@ std::vector<llvm::Value*> load_elements(Builder& builder, const Memory& memory, 
                                         int count, llvm::Value* otherwise) {
   const Words words = words_of(builder, element, count);
   std::vector<llvm::Value*> values;
-  if (memory.predicate != nullptr) {
+  if (is_conditional(memory)) {
     const std::vector<llvm::Value*> fill(static_cast<std::size_t>(words.elements), otherwise);
     values = predicated_load(builder, memory, words, pack(builder, words, fill)[0]);
   } else if (words.count == 1) {
@@ -252,7 +277,7 @@ void store_elements(Builder& builder, const Memory& memory,
                     std::span<llvm::Value* const> elements) {
   const Words words = words_of(builder, elements[0]->getType(), static_cast<int>(elements.size()));
   const std::vector<llvm::Value*> values = pack(builder, words, elements);
-  if (memory.predicate != nullptr) return predicated_store(builder, memory, words, values);
+  if (is_conditional(memory)) return predicated_store(builder, memory, words, values);
   llvm::Value* stored = values[0];
   if (words.count > 1) {
     stored = llvm::PoisonValue::get(

@@ -16,13 +16,17 @@ struct Memory {
   llvm::Value* address = nullptr;
   std::int64_t offset = 0;
   llvm::Value* predicate = nullptr;  // i1; null: always
+  /// And only where room > at. Compared beside the access: that is one instruction, while ptxas
+  /// keeps predicates for later in bits of registers, three instructions each.
+  llvm::Value* room = nullptr;  // i32; null: always
+  std::int64_t at = 0;
   /// Nothing writes this memory while the kernel runs: loads may move freely and go through the
   /// read-only cache.
   bool is_constant = false;
 };
 
-/// Elements of type `element`; where the predicate is false, all are `otherwise` and memory is not
-/// touched.
+/// Elements of type `element`; where the conditions do not hold, all are `otherwise` and memory is
+/// not touched.
 std::vector<llvm::Value*> load_elements(llvm::IRBuilder<>& builder, const Memory& memory,
                                         llvm::Type* element, int count, llvm::Value* otherwise);
 void store_elements(llvm::IRBuilder<>& builder, const Memory& memory,

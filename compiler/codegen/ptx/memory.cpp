@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "compiler/base/check.h"
 #include "compiler/codegen/ptx/instructions.h"
@@ -52,10 +53,12 @@ class AccessEmitter {
     // Coordinates [low, low + count) are inside the tensor and alive. Null count: all are.
     llvm::Value* low = nullptr;    // i32; null: 0
     llvm::Value* count = nullptr;  // i32
+    llvm::Value* room = nullptr;   // i32, see room_dim_: the coordinates left from the thread's own
   };
 
   void add_dim(std::size_t d, int tile_dim);
   void limit_range(Dim& dim, std::size_t d);
+  void choose_room_dim();
   void make_base();
   bool is_early() const;
   void before(HazardTracker::Access access);
@@ -88,6 +91,7 @@ class AccessEmitter {
   bool is_constant_ = false;
   llvm::Value* base_ = nullptr;
   llvm::Value* always_ = nullptr;  // what holds or not for all registers; null: true
+  int room_dim_ = -1;              // whose end is compared beside each access; -1: none
   std::map<std::vector<std::int64_t>, llvm::Value*> pointers_;  // by the registers' coordinates
 };
 
@@ -109,6 +113,7 @@ AccessEmitter::AccessEmitter(KernelEmitter& kernel, OpId id)
   const StrideClass& strides = kernel.strides_[schedule::tensor_number(kernel.function_, tensor_)];
   vector_bits_ =
       schedule::plan_access(kernel.function_, id, layout_, strides, kernel.facts_).vector_bits;
+  choose_room_dim();
   make_base();
   is_constant_ = kernel.places(tensor_).empty() && !is_early();
 }
@@ -171,6 +176,26 @@ void AccessEmitter::limit_range(Dim& dim, std::size_t d) {
   dim.count = b.CreateTrunc(end, b.getInt32Ty());
 }
 
+/// Of the limited ranges the one along which a thread has most coordinates, if it has several.
+void AccessEmitter::choose_room_dim() {
+  std::size_t most = 1;
+  for (std::size_t d = 0; d < dims_.size(); ++d) {
+    const Dim& dim = dims_[d];
+    if (!dim.is_separable || dim.count == nullptr || dim.low != nullptr) continue;
+    std::set<std::int64_t> coordinates;
+    for (int r = 0; r < layout_.register_count(); ++r) {
+      if (!is_first_of_vector(r, vector_bits_)) continue;
+      coordinates.insert(layout_.coordinate(layout_.register_element(r), dim.tile_dim));
+    }
+    if (coordinates.size() <= most) continue;
+    most = coordinates.size();
+    room_dim_ = static_cast<int>(d);
+  }
+  if (room_dim_ < 0) return;
+  Dim& dim = dims_[static_cast<std::size_t>(room_dim_)];
+  dim.room = builder().CreateSub(dim.count, kernel_.thread_coordinate(layout_, dim.tile_dim));
+}
+
 /// What is the same in all registers of a thread.
 void AccessEmitter::make_base() {
   llvm::IRBuilder<>& b = builder();
@@ -199,13 +224,13 @@ int AccessEmitter::index_register(const Dim& dim, int r) const {
   return index;
 }
 
-/// Whether register r is to be accessed; null: always.
+/// Whether register r is to be accessed, but for the end of room_dim_; null: always.
 llvm::Value* AccessEmitter::predicate(int r) {
   llvm::IRBuilder<>& b = builder();
   llvm::Value* all = always_;
   for (std::size_t d = 0; d < dims_.size(); ++d) {
     const Dim& dim = dims_[d];
-    if (dim.count != nullptr) {
+    if (dim.count != nullptr && dim.room == nullptr) {
       llvm::Value* at = kernel_.coordinate(layout_, dim.tile_dim, r);
       if (dim.low != nullptr) at = b.CreateSub(at, dim.low);
       require(all, b.CreateICmpULT(at, dim.count));
@@ -256,7 +281,16 @@ Memory AccessEmitter::memory(int r) {
     llvm::Type* element = b.getIntNTy(static_cast<unsigned>(8 * element_bytes_));
     pointer = offset == nullptr ? base_ : b.CreateGEP(element, base_, offset);
   }
-  return {pointer, constant * element_bytes_, predicate(r), is_constant_};
+  Memory memory{.address = pointer,
+                .offset = constant * element_bytes_,
+                .predicate = predicate(r),
+                .is_constant = is_constant_};
+  if (room_dim_ >= 0) {
+    const Dim& dim = dims_[static_cast<std::size_t>(room_dim_)];
+    memory.room = dim.room;
+    memory.at = layout_.coordinate(own, dim.tile_dim);
+  }
+  return memory;
 }
 
 template <class Visit>

@@ -178,7 +178,7 @@ std::variant<std::shared_ptr<const void>, CompileError> JitCompiler::code_for(
   const bool from_disk = object.has_value();
   if (!from_disk) {
     const TraceSpan span("compile C++", kernel);
-    auto compiled = codegen::compile_to_object(text, processor);
+    auto compiled = codegen::compile_cpp(text, processor, codegen::CodeForm::Object);
     if (auto* error = std::get_if<ToolError>(&compiled)) {
       return generated_text_refused(kernel, text, error->message);
     }

@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include "compiler/base/embedded.h"
-#include "compiler/codegen/cpp/jit.h"
 #include "compiler/driver/ahead_of_time.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/toolkit.h"
@@ -41,14 +40,6 @@ std::string write_file(const Options& options, const std::string& name, std::str
   return path;
 }
 
-std::string object_of(const tile::BuiltArm& arm, const std::string& processor) {
-  auto compiled = tile::codegen::compile_to_object(arm.text, processor);
-  if (const auto* error = std::get_if<tile::codegen::ToolError>(&compiled)) {
-    throw UsageError{"the generated C++ does not compile: " + error->message, exit_environment};
-  }
-  return std::get<std::string>(std::move(compiled));
-}
-
 /// The kernel's code in files of its own.
 void write_code(const Options& options, tile::BuiltKernel& kernel,
                 std::vector<std::string>& written) {
@@ -57,7 +48,8 @@ void write_code(const Options& options, tile::BuiltKernel& kernel,
     tile::BuiltArm& arm = kernel.arms[i];
     const std::string name = kernel.arm_name(i) + "." + options.emit;
     if (options.emit == "so" || options.emit == "o") {
-      objects.push_back(object_of(arm, kernel.target.clang_cpu));
+      objects.push_back(
+          compile_generated(arm.text, kernel.target, tile::codegen::CodeForm::Object));
       if (options.emit == "o") written.push_back(write_file(options, name, objects.back()));
       continue;
     }

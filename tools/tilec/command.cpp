@@ -149,6 +149,15 @@ std::string plan_text(const tile::Compilation& compilation) {
              : tile::schedule::print(compilation.plan, compilation.module);
 }
 
+std::string compile_generated(std::string_view text, const tile::schedule::Target& target,
+                              tile::codegen::CodeForm form) {
+  auto code = tile::codegen::compile_cpp(text, target.clang_cpu, form);
+  if (const auto* error = std::get_if<tile::codegen::ToolError>(&code)) {
+    throw UsageError{"the generated C++ does not compile: " + error->message, exit_environment};
+  }
+  return std::get<std::string>(std::move(code));
+}
+
 int finish(tile::LoadedFile& file) {
   std::fputs(file.diagnostics().render(use_color()).c_str(), stderr);
   return file.diagnostics().has_errors() ? exit_source_errors : exit_ok;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/codegen/cpp/jit.h"
 #include "compiler/driver/pipeline.h"
 #include "tools/cli/exit_code.h"
 
@@ -65,6 +66,10 @@ std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& inp
 
 /// The plan for the compilation's target, readable.
 std::string plan_text(const tile::Compilation& compilation);
+
+/// What clang makes of C++ text that a kernel gave, in this process.
+std::string compile_generated(std::string_view text, const tile::schedule::Target& target,
+                              tile::codegen::CodeForm form);
 
 /// Diagnostics to stderr; exit_source_errors when there is an error, else exit_ok.
 int finish(tile::LoadedFile& file);

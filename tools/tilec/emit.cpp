@@ -1,4 +1,4 @@
-// tilec emit: any stage between text and C++ or GPU machine code, printed.
+// tilec emit: any stage between text and machine code, printed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +11,8 @@ namespace tilec {
 
 namespace {
 
+using tile::codegen::CodeForm;
+
 struct Options {
   Input input;
   std::string stage;  // empty: the last text before machine code
@@ -19,15 +21,21 @@ struct Options {
   Strides strides;
 };
 
-constexpr std::array<std::string_view, 3> gpu_stages = {"llvm", "ptx", "sass"};
+constexpr std::array<std::string_view, 2> cpu_stages = {"cpp", "asm"};
+constexpr std::array<std::string_view, 2> gpu_stages = {"ptx", "sass"};
 
 /// Stages and targets that need each other.
 void settle(Options& options) {
+  const bool is_cpu_stage = std::ranges::count(cpu_stages, options.stage) > 0;
   const bool is_gpu_stage = std::ranges::count(gpu_stages, options.stage) > 0;
-  if (is_gpu_stage && options.input.target == "host") options.input.target = default_gpu_target;
+  // LLVM IR is our own text on the way to PTX, and clang's on the way to x86: of a CPU that is
+  // named.
+  if ((is_gpu_stage || options.stage == "llvm") && options.input.target == "host") {
+    options.input.target = default_gpu_target;
+  }
   const bool is_gpu = tile::schedule::find_target(options.input.target)->is_gpu();
   if (options.stage.empty()) options.stage = is_gpu ? "ptx" : "cpp";
-  if (is_gpu ? options.stage == "cpp" : is_gpu_stage) {
+  if (is_gpu ? is_cpu_stage : is_gpu_stage) {
     throw UsageError{
         fmt::format("--emit={} is not for --target {}", options.stage, options.input.target)};
   }
@@ -50,7 +58,13 @@ std::string emit_kernel(tile::LoadedFile& file, const Options& options,
   if (!compilation) return "";
   if (options.stage == "ir") return tile::ir::print(compilation->module);
   if (options.stage == "plan") return plan_text(*compilation);
-  if (options.stage == "llvm") return compilation->llvm;
+  const auto by_clang = [&](CodeForm form) {
+    return compile_generated(compilation->text, compilation->target, form);
+  };
+  if (options.stage == "llvm") {
+    return compilation->target.is_gpu() ? compilation->llvm : by_clang(CodeForm::Llvm);
+  }
+  if (options.stage == "asm") return by_clang(CodeForm::Assembly);
   if (options.stage == "sass") return disassemble(compilation->text, compilation->target.name);
   return compilation->text;
 }
@@ -83,9 +97,9 @@ Command add_emit(CLI::App& app) {
   options->input.add_to(*command, Input::Targets::All);
   command
       ->add_option("--emit", options->stage,
-                   "tokens, ast, ir, plan, cpp (CPUs), llvm, ptx or sass (GPUs); "
+                   "tokens, ast, ir, plan, llvm, cpp or asm (CPUs), ptx or sass (GPUs); "
                    "default: cpp or ptx")
-      ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "cpp", "llvm", "ptx", "sass"}));
+      ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "llvm", "cpp", "asm", "ptx", "sass"}));
   command->add_option("--print-after", options->print_after,
                       "print the IR to stderr after this pass (check: before the first), or all");
   options->strides.add_to(*command);

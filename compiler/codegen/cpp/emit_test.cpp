@@ -108,7 +108,7 @@ void run_compiled(const ir::Module& module, const schedule::Target& target,
   const schedule::Plan plan = schedule::make_plan(module, strides, target);
   const std::string text = emit_cpp(module, plan, strides, target);
   INFO(text);
-  auto object = compile_to_object(text, target.clang_cpu);
+  auto object = compile_cpp(text, target.clang_cpu, CodeForm::Object);
   if (auto* error = std::get_if<ToolError>(&object)) FAIL(error->message);
   auto loaded = load_object(std::get<std::string>(object), "test");
   if (auto* error = std::get_if<ToolError>(&loaded)) FAIL(error->message);

@@ -23,9 +23,15 @@ struct ToolError {
   std::string message;  // clang's or the linker's own words
 };
 
-/// The bytes of an ELF object. Safe to call from several threads at once.
-std::variant<std::string, ToolError> compile_to_object(std::string_view text,
-                                                       std::string_view processor);
+enum class CodeForm {
+  Object,    // the bytes of an ELF object
+  Assembly,  // what those bytes say, as text
+  Llvm,      // LLVM IR, optimised
+};
+
+/// C++ text compiled to one of the forms. Safe to call from several threads at once.
+std::variant<std::string, ToolError> compile_cpp(std::string_view text, std::string_view processor,
+                                                 CodeForm form);
 
 /// Machine code loaded from an object; unloaded with the last handle.
 class LoadedCode {

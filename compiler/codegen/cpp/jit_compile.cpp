@@ -1,5 +1,5 @@
-// See jit.h. The half that turns text into object bytes with clang's libraries, as `clang -cc1
-// -emit-obj` would, but from memory to memory. Nothing on the machine is read: no headers, no
+// See jit.h. The half that compiles text with clang's libraries, as `clang -cc1` would, but from
+// memory to memory. Nothing on the machine is read: no headers, no
 // configuration.
 #include "compiler/codegen/cpp/jit.h"
 
@@ -17,6 +17,8 @@
 
 #include <mutex>
 
+#include "compiler/base/check.h"
+
 namespace tile::codegen {
 
 namespace {
@@ -30,6 +32,22 @@ void initialize_targets() {
     llvm::InitializeNativeTargetAsmPrinter();
     llvm::InitializeNativeTargetAsmParser();
   });
+}
+
+std::unique_ptr<clang::ASTFrontendAction> action_for(CodeForm form) {
+  switch (form) {
+    case CodeForm::Object:
+      return std::make_unique<clang::EmitObjAction>();
+    case CodeForm::Assembly:
+      return std::make_unique<clang::EmitAssemblyAction>();
+    case CodeForm::Llvm:
+      return std::make_unique<clang::EmitLLVMAction>();
+  }
+  TILE_UNREACHABLE("form of code");
+}
+
+const char* action_flag(CodeForm form) {
+  return form == CodeForm::Object ? "-emit-obj" : form == CodeForm::Assembly ? "-S" : "-emit-llvm";
 }
 
 }  // namespace
@@ -51,7 +69,6 @@ std::vector<std::string> compile_flags(std::string_view processor) {
           "-ffp-contract=off",
           "-fwrapv",
           "-fno-rounding-math",
-          "-emit-obj",
           "-mrelocation-model",
           "pic",
           "-pic-level",
@@ -66,8 +83,8 @@ std::vector<std::string> compile_flags(std::string_view processor) {
           text_name};
 }
 
-std::variant<std::string, ToolError> compile_to_object(std::string_view text,
-                                                       std::string_view processor) {
+std::variant<std::string, ToolError> compile_cpp(std::string_view text, std::string_view processor,
+                                                 CodeForm form) {
   initialize_targets();
   std::string messages;
   llvm::raw_string_ostream message_stream(messages);
@@ -84,6 +101,7 @@ std::variant<std::string, ToolError> compile_to_object(std::string_view text,
   const std::vector<std::string> flags = compile_flags(processor);
   std::vector<const char*> arguments;
   for (const std::string& flag : flags) arguments.push_back(flag.c_str());
+  arguments.push_back(action_flag(form));
   arguments.push_back(text_name);
   auto invocation = std::make_shared<clang::CompilerInvocation>();
   if (!clang::CompilerInvocation::CreateFromArgs(*invocation, arguments, *diagnostics)) {
@@ -94,11 +112,11 @@ std::variant<std::string, ToolError> compile_to_object(std::string_view text,
   compiler.setVirtualFileSystem(files);
   compiler.createDiagnostics(&printer, false);
   compiler.setVerboseOutputStream(message_stream);
-  llvm::SmallString<0> object;
-  compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(object));
-  clang::EmitObjAction action;
-  if (!compiler.ExecuteAction(action) || object.empty()) return ToolError{messages};
-  return std::string(object.data(), object.size());
+  llvm::SmallString<0> code;
+  compiler.setOutputStream(std::make_unique<llvm::raw_svector_ostream>(code));
+  const auto action = action_for(form);
+  if (!compiler.ExecuteAction(*action) || code.empty()) return ToolError{messages};
+  return std::string(code.data(), code.size());
 }
 
 }  // namespace tile::codegen

@@ -13,7 +13,7 @@ using namespace tile::codegen;
 namespace {
 
 std::string compile(std::string_view text, std::string_view processor = "x86-64-v3") {
-  auto object = compile_to_object(text, processor);
+  auto object = compile_cpp(text, processor, CodeForm::Object);
   if (auto* error = std::get_if<ToolError>(&object)) FAIL(error->message);
   return std::get<std::string>(object);
 }
@@ -76,7 +76,7 @@ TEST_CASE("every target's processor is known to clang") {
 }
 
 TEST_CASE("clang's complaints come back as text") {
-  auto result = compile_to_object("int f() { return missing; }", "x86-64-v3");
+  auto result = compile_cpp("int f() { return missing; }", "x86-64-v3", CodeForm::Object);
   REQUIRE(std::holds_alternative<ToolError>(result));
   CHECK(std::get<ToolError>(result).message.find("missing") != std::string::npos);
   auto broken = load_object("not an object", "test");
@@ -97,7 +97,7 @@ TEST_CASE("threads compile and load at once") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([t, &results] {
       auto text = "extern \"C\" int f() { return " + std::to_string(t) + "; }";
-      auto object = compile_to_object(text, "x86-64-v3");
+      auto object = compile_cpp(text, "x86-64-v3", CodeForm::Object);
       auto code = load_object(std::get<std::string>(object), "test");
       auto f = std::get<std::shared_ptr<const LoadedCode>>(code)->find("f");
       results[t] = reinterpret_cast<int (*)()>(f)();

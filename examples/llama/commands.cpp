@@ -23,14 +23,14 @@ namespace {
 std::unique_ptr<Tokenizer> choose_tokenizer(const std::string& argument,
                                             const std::filesystem::path& model,
                                             std::int64_t vocab_size) {
-  if (argument == "bytes") return make_byte_tokenizer();
-  if (!argument.empty()) return load_tokenizer(argument, vocab_size);
+  if (!argument.empty()) return open_tokenizer(argument, vocab_size);
   if (std::filesystem::is_directory(model)) return load_tokenizer(model, vocab_size);
   throw pg::Error(fmt::format("{}: no tokenizer beside the model; pass --tokenizer FILE|bytes",
                               model.string()));
 }
 
 Model open_model(const std::filesystem::path& path, const RunOptions& run) {
+  warn_of_unknown_keys(path);
   Model model = load_model(path, run.device);
   model.set_precision(run.precision);
   return model;
@@ -96,9 +96,12 @@ Command add_eval(CLI::App& app, SharedRunOptions run) {
       ->check(CLI::ExistingPath);
   command->add_option("--field", options->data.field, "of .jsonl files")->capture_default_str();
   command->add_option("--tokenizer", options->tokenizer, "tokenizer file, or bytes");
-  command->add_option("--batch", options->batch, "windows at once")->capture_default_str();
+  command->add_option("--batch", options->batch, "windows at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 16));
   command->add_option("--seq", options->seq, "tokens a window; 0: the model's context")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
   command->add_flag("--validation", options->validation, "only the last tenth, as train does");
   return [options, run] {
     Model model = open_model(options->model, *run);
@@ -123,13 +126,18 @@ Command add_dump(CLI::App& app, SharedRunOptions run) {
       ->required()
       ->check(CLI::ExistingFile);
   command->add_option("--out", o.out, "safetensors to write")->required();
-  command->add_option("--train", o.steps, "also take this many AdamW steps")->capture_default_str();
-  command->add_option("--lr", o.learning_rate)->capture_default_str();
-  command->add_option("--beta1", o.beta1)->capture_default_str();
-  command->add_option("--beta2", o.beta2)->capture_default_str();
-  command->add_option("--eps", o.eps)->capture_default_str();
-  command->add_option("--weight-decay", o.weight_decay)->capture_default_str();
-  command->add_option("--clip", o.clip)->capture_default_str();
+  command->add_option("--train", o.steps, "also take this many AdamW steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
+  const auto add_number = [&](const char* name, double& number, double least, double most) {
+    command->add_option(name, number)->capture_default_str()->check(CLI::Range(least, most));
+  };
+  add_number("--lr", o.learning_rate, 0.0, 100.0);
+  add_number("--beta1", o.beta1, 0.0, 0.99999);
+  add_number("--beta2", o.beta2, 0.0, 0.999999);
+  add_number("--eps", o.eps, 1e-30, 1.0);
+  add_number("--weight-decay", o.weight_decay, 0.0, 10.0);
+  add_number("--clip", o.clip, 0.0, 1e9);
   return [options, run] {
     options->run = *run;
     dump(*options);

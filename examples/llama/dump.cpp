@@ -42,6 +42,7 @@ pg::Tensor read_tokens(const DumpOptions& options) {
 }  // namespace
 
 void dump(const DumpOptions& options) {
+  warn_of_unknown_keys(options.model);
   Model model = load_model(options.model, options.run.device);
   model.set_precision(options.run.precision);
   pg::Tensor tokens = read_tokens(options);

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "examples/llama/base/exit_code.h"
-#include "examples/llama/base/files.h"
 #include "examples/llama/base/say.h"
 #include "examples/llama/commands.h"
 #include "examples/llama/info.h"
 #include "examples/llama/report/page.h"
 #include "examples/llama/weights/convert.h"
+#include "runtime/nn/file.h"
 
 namespace llama {
 
@@ -25,7 +25,7 @@ Command add_info(CLI::App& app) {
       ->add_option("model", options->info.model,
                    "preset, Hugging Face folder, config.json or llama2.c .bin file")
       ->required();
-  command->add_option("--vocab", options->info.vocab, "of a preset that leaves it open; 0: bytes")
+  command->add_option("--vocab-size", options->info.vocab_size, "of a preset; 0: its own, or 256")
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 20));
   command->add_option("--seq", options->info.seq, "tokens a sequence; 0: the model's context")
@@ -81,7 +81,7 @@ Command add_report(CLI::App& app) {
       if (runs.back().skipped_lines == 0) continue;
       warn("{}: {} lines are torn or foreign and left out", run, runs.back().skipped_lines);
     }
-    write_file(options->out, report_page(runs));
+    pg::nn::write_whole_file("report", options->out, report_page(runs));
     return exit_ok;
   };
 }

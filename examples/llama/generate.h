@@ -14,8 +14,7 @@ namespace llama {
 
 struct GenerateOptions {
   std::string prompt;
-  std::int64_t steps =
-      256;  // pieces of text in all, the prompt's included; cut to the model's context
+  std::int64_t steps = 256;  // tokens in all, the prompt's included
   SamplerOptions sampler;
 };
 

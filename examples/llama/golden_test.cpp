@@ -9,6 +9,7 @@
 
 #include "examples/llama/base/files.h"
 #include "examples/llama/base/test_data.h"
+#include "examples/llama/base/test_support.h"
 #include "examples/llama/dump.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "examples/llama/weights/rotary_rows.h"
@@ -143,11 +144,11 @@ double relative_l2(const pg::Tensor& got, const std::vector<float>& expected) {
 
 // The settings of expected.json.
 DumpOptions dump_options(const std::filesystem::path& folder, const nlohmann::json& expected,
-                         const std::string& name) {
+                         const TestFolder& out) {
   DumpOptions options;
   options.model = folder;
   options.tokens = folder / "expected.safetensors";
-  options.out = std::filesystem::temp_directory_path() / (name + ".safetensors");
+  options.out = out.path / "dump.safetensors";
   options.steps = 20;
   options.learning_rate = expected["lr"];
   options.beta1 = expected["betas"][0];
@@ -282,7 +283,8 @@ TEST_CASE("hf_llama_tiny: `llama dump` against transformers in float64") {
   REQUIRE_DATA(folder, "goldens/hf_llama_tiny");
   auto expected = nlohmann::json::parse(read_file(folder / "expected.json", limit));
   pg::nn::SafetensorsFile reference((folder / "expected.safetensors").string());
-  DumpOptions options = dump_options(folder, expected, "picograd_dump_test");
+  const TestFolder out("dump");
+  DumpOptions options = dump_options(folder, expected, out);
   dump(options);
 
   pg::nn::SafetensorsFile got(options.out.string());
@@ -319,7 +321,8 @@ TEST_CASE("hf_llama_tiny in tf32: logits, gradients and the mean loss of 20 step
   REQUIRE_DATA(folder, "goldens/hf_llama_tiny");
   auto expected = nlohmann::json::parse(read_file(folder / "expected.json", limit));
   pg::nn::SafetensorsFile reference((folder / "expected.safetensors").string());
-  DumpOptions options = dump_options(folder, expected, "picograd_dump_tf32_test");
+  const TestFolder out("dump_tf32");
+  DumpOptions options = dump_options(folder, expected, out);
   options.run.precision = pg::Precision::Tf32;
   dump(options);
 

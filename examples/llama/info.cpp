@@ -19,13 +19,10 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 Config config_of(const InfoOptions& options) {
-  if (!is_preset(options.model)) {
-    if (!fs::exists(options.model)) preset(options.model);  // says which there are
-    return read_config(options.model);
-  }
   constexpr std::int64_t bytes_vocabulary = 256;
-  Config config = preset(options.model);
-  if (options.vocab > 0) config.vocab_size = options.vocab;
+  Config config = find_config(options.model);
+  if (!is_preset(options.model)) return config;
+  if (options.vocab_size > 0) config.vocab_size = options.vocab_size;
   if (config.vocab_size == 0) config.vocab_size = bytes_vocabulary;
   validate(config, "preset " + options.model);
   return config;

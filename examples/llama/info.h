@@ -8,9 +8,9 @@
 namespace llama {
 
 struct InfoOptions {
-  std::string model;       // preset, folder, config.json or .bin
-  std::int64_t vocab = 0;  // of a preset that leaves it open; 0: 256, bytes
-  std::int64_t seq = 0;    // for the arithmetic of attention; 0: the model's context
+  std::string model;            // preset, folder, config.json or .bin
+  std::int64_t vocab_size = 0;  // of a preset; 0: its own, or 256 where it leaves that open
+  std::int64_t seq = 0;         // for the arithmetic of attention; 0: the model's context
 };
 
 /// Reads configuration and headers only; a folder's tensors must fit its config.json.

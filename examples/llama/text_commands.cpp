@@ -13,6 +13,7 @@
 #include "examples/llama/data/dataset.h"
 #include "examples/llama/tokenizer/train_bpe.h"
 #include "runtime/device/error.h"
+#include "runtime/nn/file.h"
 #include "tools/cli/parse.h"
 
 namespace llama {
@@ -67,10 +68,6 @@ void print_tokens(const Tokenizer& tokenizer, const std::vector<std::int32_t>& i
   }
 }
 
-std::unique_ptr<Tokenizer> open_tokenizer(const std::string& argument, std::int64_t vocab_size) {
-  return argument == "bytes" ? make_byte_tokenizer() : load_tokenizer(argument, vocab_size);
-}
-
 }  // namespace
 
 Command add_tokenize(CLI::App& app) {
@@ -117,7 +114,7 @@ Command add_train_tokenizer(CLI::App& app) {
   command->add_option("--field", options->data.field, "of .jsonl files")->capture_default_str();
   command->add_option("--out", options->out, "tokenizer.json to write")->required();
   BpeTrainingOptions& training = options->training;
-  command->add_option("--vocab", training.vocab_size, "tokens in all")->capture_default_str();
+  command->add_option("--vocab-size", training.vocab_size, "tokens in all")->capture_default_str();
   command->add_option("--min-count", training.min_count, "pairs that are rarer are not joined")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
@@ -126,7 +123,7 @@ Command add_train_tokenizer(CLI::App& app) {
   return [options] {
     const std::string json = train_bpe(join_texts(read_texts(options->data)), options->training);
     const auto vocab_size = parse_hf_json(json, options->out.string())->vocab_size();
-    write_file(options->out, json);
+    pg::nn::write_whole_file("train-tokenizer", options->out, json);
     write_out("{}\n", nlohmann::json{{"vocab_size", vocab_size}}.dump());
     return exit_ok;
   };

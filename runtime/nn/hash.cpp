@@ -30,6 +30,14 @@ void Hasher::add(std::span<const std::byte> bytes) {
 
 std::string Hasher::digest() const { return to_text(XXH3_128bits_digest(state_)); }
 
+std::array<std::uint64_t, 2> Hasher::words() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(state_);
+  return {hash.high64, hash.low64};
+}
+
+// Both hashes update the state in the same way.
+std::uint64_t Hasher::short_digest() const { return XXH3_64bits_digest(state_); }
+
 std::string hash_of(std::span<const std::byte> bytes) {
   return to_text(XXH3_128bits(bytes.data(), bytes.size()));
 }

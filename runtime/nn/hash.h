@@ -1,7 +1,9 @@
 // XXH3-128 of bytes as they come: tells damaged files and diverging runs, not malice.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +25,10 @@ class Hasher {
   void add(std::span<const std::byte> bytes);
   /// Of all bytes so far, as 32 hexadecimal digits.
   std::string digest() const;
+  /// The same as two words, the high one first.
+  std::array<std::uint64_t, 2> words() const;
+  /// XXH3-64 of the same bytes, for formats that hold no more.
+  std::uint64_t short_digest() const;
 
  private:
   XXH3_state_s* state_;

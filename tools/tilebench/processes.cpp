@@ -73,8 +73,8 @@ bool decode(const DecodeOptions& options, int rounds) {
 }
 
 bool compile_times(const std::string& bin, const std::string& text) {
-  std::string folder = (std::filesystem::temp_directory_path() / "tilebench-compile").string();
-  std::filesystem::remove_all(folder);
+  std::string folder = (std::filesystem::temp_directory_path() / "tilebench-XXXXXX").string();
+  if (!::mkdtemp(folder.data())) throw pg::Error(folder + ": cannot be made");
   std::string train = fmt::format(
       "TILEC_CACHE_DIR={0}/cache {1}/llama train --out {0}/run --data {2} "
       "--steps 2 --warmup 0 --seq 32 --batch 4",

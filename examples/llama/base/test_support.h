@@ -6,8 +6,10 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
-#include "runtime/device/error.h"
+#include "runtime/nn/file.h"
+#include "tests/message_of.h"
 
 namespace llama {
 
@@ -25,14 +27,8 @@ struct TestFolder {
   TestFolder& operator=(const TestFolder&) = delete;
 };
 
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
+inline void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  pg::nn::write_whole_file("test", path.string(), bytes);
 }
 
 }  // namespace llama

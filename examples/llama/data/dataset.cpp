@@ -2,45 +2,18 @@
 #include "examples/llama/data/dataset.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
-#include <memory>
-#include <new>
 #include <span>
 #include <string>
 
 #include "examples/llama/base/say.h"
 #include "runtime/device/error.h"
+#include "runtime/nn/hash.h"
 
 namespace llama {
 
 namespace {
-
-struct HashStateDeleter {
-  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-};
-
-class KeyHash {
- public:
-  KeyHash() : state_(XXH3_createState()) {
-    if (!state_) throw std::bad_alloc();
-    XXH3_128bits_reset(state_.get());
-  }
-  // With its length, so that no two lists of parts are the same bytes.
-  void add(std::string_view part) {
-    const std::uint64_t size = part.size();
-    XXH3_128bits_update(state_.get(), &size, sizeof size);
-    XXH3_128bits_update(state_.get(), part.data(), part.size());
-  }
-  DataKey digest() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
-    return {hash.low64, hash.high64};
-  }
-
- private:
-  std::unique_ptr<XXH3_state_t, HashStateDeleter> state_;
-};
 
 std::string prefix_of(const DataKey& key) { return fmt::format("{:016x}{:016x}-", key[1], key[0]); }
 
@@ -82,14 +55,20 @@ Tokens open_token_files(std::vector<std::filesystem::path> paths, std::int64_t v
 }
 
 DataKey key_of(const std::vector<Text>& texts, const Tokenizer& tokenizer) {
-  KeyHash hash;
-  hash.add(tokenizer.file_name());
-  hash.add(tokenizer.contents());
+  pg::nn::Hasher hasher;
+  const auto add = [&](std::string_view part) {
+    const std::uint64_t size = part.size();  // so that no two lists of parts are the same bytes
+    hasher.add(std::as_bytes(std::span(&size, 1)));
+    hasher.add(std::as_bytes(std::span(part)));
+  };
+  add(tokenizer.file_name());
+  add(tokenizer.contents());
   for (const Text& text : texts) {
-    hash.add(text.is_document ? "document" : "text");
-    hash.add(text.bytes);
+    add(text.is_document ? "document" : "text");
+    add(text.bytes);
   }
-  return hash.digest();
+  const auto [high, low] = hasher.words();
+  return {low, high};
 }
 
 Tokens prepare_tokens(const std::vector<Text>& texts, const Tokenizer& tokenizer,

@@ -1,6 +1,6 @@
-// From files to tokens: files of token ids are mapped as they are; texts are tokenised once into
-// shards, which are found again by a key of texts and tokenizer, so that a changed text or another
-// tokenizer is tokenised anew.
+// From files to tokens: files of token ids are read where they are needed; texts are tokenised once
+// into shards, which are found again by a key of texts and tokenizer, so that a changed text or
+// another tokenizer is tokenised anew.
 #pragma once
 
 #include <cstdint>

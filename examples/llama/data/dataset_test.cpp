@@ -55,15 +55,15 @@ TEST_CASE("texts: plain files are one text, lines of .jsonl are documents") {
 
 TEST_CASE("texts: bad lines are named") {
   auto error = [](const std::string& line) {
-    return error_of([&] { parse_jsonl("{\"text\": \"a\"}\n" + line, "text", "x.jsonl"); });
+    return message_of([&] { parse_jsonl("{\"text\": \"a\"}\n" + line, "text", "x.jsonl"); });
   };
   CHECK(error("{\"text\": \"\"}") == "no error");
   CHECK(error("{\"text\": \"torn") == "x.jsonl: line 2: not a JSON object");
   CHECK(error("[1]") == "x.jsonl: line 2: not a JSON object");
   CHECK(error("{\"text\": \"\xff\"}") == "x.jsonl: line 2: not a JSON object");
   CHECK(error("\n{\"body\": \"a\"}") == "x.jsonl: line 3: `text` is missing");
-  CHECK(error("{\"text\": 3}") == "x.jsonl: line 2: `text` must be a string");
-  CHECK(error_of([] { parse_jsonl("\n\n", "text", "x.jsonl"); }) == "x.jsonl: no documents");
+  CHECK(error("{\"text\": 3}") == "x.jsonl: line 2: `text` must be a string, not 3");
+  CHECK(message_of([] { parse_jsonl("\n\n", "text", "x.jsonl"); }) == "x.jsonl: no documents");
 }
 
 TEST_CASE("shards: made once, found again, made anew for another text, tokenizer or damage") {
@@ -106,16 +106,16 @@ TEST_CASE("token files: sets are complete, kinds are not mixed, folders stand fo
   const auto paths = expand_folders({folder});
   REQUIRE(paths.size() == 3);
   CHECK(ids_of(load_tokens({{folder}}, *bytes)) == bytes->encode("hello shards"));
-  CHECK(error_of([&] { open_token_files({paths[0], paths[1]}, 256); }) ==
+  CHECK(message_of([&] { open_token_files({paths[0], paths[1]}, 256); }) ==
         paths[1].string() + ": is shard 1 of 3; the others must be named in order");
-  CHECK(error_of([&] { open_token_files({paths[1], paths[2]}, 256); }).find("is shard 1 of 3") !=
+  CHECK(message_of([&] { open_token_files({paths[1], paths[2]}, 256); }).find("is shard 1 of 3") !=
         std::string::npos);
   write_file(folder / "a.txt", "abc");
-  CHECK(error_of([&] { load_tokens({{paths[0], folder / "a.txt"}}, *bytes); }) ==
+  CHECK(message_of([&] { load_tokens({{paths[0], folder / "a.txt"}}, *bytes); }) ==
         fmt::format("data: {} holds token ids and {} text; use one kind at a time",
                     paths[0].string(), (folder / "a.txt").string()));
   CHECK(ids_of(load_tokens({{folder / "a.txt"}}, *bytes)) == bytes->encode("abc"));
   const TestFolder empty("dataset_empty");
-  CHECK(error_of([&] { expand_folders({empty.path}); }) ==
+  CHECK(message_of([&] { expand_folders({empty.path}); }) ==
         empty.path.string() + ": no files of token ids (.tokens, .bin) in the folder");
 }

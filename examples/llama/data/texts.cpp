@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/json.h"
 #include "runtime/device/error.h"
 
 namespace llama {
@@ -22,14 +22,8 @@ std::string document_of(std::string_view line, const std::string& field, const s
   if (line.size() > max_line_bytes) {
     throw pg::Error(fmt::format("{}: {} bytes, more than {}", where, line.size(), max_line_bytes));
   }
-  const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) throw pg::Error(where + ": not a JSON object");
-  auto member = object.find(field);
-  if (member == object.end() || !member->is_string()) {
-    throw pg::Error(fmt::format("{}: `{}` {}", where, field,
-                                member == object.end() ? "is missing" : "must be a string"));
-  }
-  return member->get<std::string>();
+  const nlohmann::json object = parse_json_object(line, where);
+  return JsonField(object, where)[field].text();
 }
 
 }  // namespace

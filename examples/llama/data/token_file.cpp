@@ -2,18 +2,16 @@
 #include "examples/llama/data/token_file.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "runtime/device/error.h"
 #include "runtime/nn/file.h"
+#include "runtime/nn/hash.h"
 
 namespace llama {
 
@@ -72,17 +70,23 @@ void check_ids(const std::string& path, std::int64_t first, std::span<const Word
                               first + static_cast<std::int64_t>(at), ids[at], vocab_size));
 }
 
-struct HashStateDeleter {
-  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-};
+std::uint64_t checksum_of(std::span<const std::byte> bytes) {
+  pg::nn::Hasher hasher;
+  hasher.add(bytes);
+  return hasher.short_digest();
+}
+
+std::uint64_t header_checksum(const ShardHeader& header) {
+  return checksum_of(std::as_bytes(std::span(&header, 1)).first(hashed_header_bytes));
+}
 
 }  // namespace
 
 TokenFile::TokenFile(const std::filesystem::path& path, std::int64_t vocab_size)
-    : file_(path), vocab_size_(vocab_size) {
+    : file_("data", path.string()), vocab_size_(vocab_size) {
   if (file_.size() == 0) throw pg::Error(path.string() + ": the file is empty");
   read_header();
-  verify_tokens();
+  bytes_per_token_ == 2 ? verify_tokens<std::uint16_t>() : verify_tokens<std::uint32_t>();
 }
 
 void TokenFile::read_header() {
@@ -122,7 +126,7 @@ void TokenFile::read_shard_header() {
   if (header.version != shard_version) {
     refuse(fmt::format("version {}, this program reads {}", header.version, shard_version));
   }
-  if (header.header_hash != XXH3_64bits(&header, hashed_header_bytes)) {
+  if (header.header_hash != header_checksum(header)) {
     refuse("the header is damaged (its checksum differs)");
   }
   if (header.bytes_per_token != 2 && header.bytes_per_token != 4) {
@@ -162,36 +166,37 @@ void TokenFile::read_llmc_header() {
   size_ = fields[2];
 }
 
+std::uint64_t TokenFile::place_of(std::int64_t token) const {
+  return begin_ + static_cast<std::uint64_t>(token) * bytes_per_token_;
+}
+
+// Tokens as they lie in the file, each below the vocabulary's size.
+template <class Word>
+void TokenFile::read_words(std::int64_t first, std::span<Word> into) const {
+  file_.read(place_of(first), std::as_writable_bytes(into));
+  check_ids(path(), first, std::span<const Word>(into), vocab_size_);
+}
+
+template <class Word>
 void TokenFile::verify_tokens() const {
-  std::unique_ptr<XXH3_state_t, HashStateDeleter> hash(XXH3_createState());
-  if (!hash) throw std::bad_alloc();
-  XXH3_64bits_reset(hash.get());
-  std::vector<std::int32_t> ids(std::size_t{1} << 16);
+  pg::nn::Hasher hasher;
+  std::vector<Word> ids(std::size_t{1} << 16);
   for (std::int64_t first = 0; first < size_; first += std::ssize(ids)) {
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(size_ - first)));
-    read(first, ids);  // checks the ids
-    if (begin_ != shard_header_bytes) continue;
-    std::vector<std::byte> bytes(ids.size() * bytes_per_token_);
-    file_.read(begin_ + static_cast<std::size_t>(first) * bytes_per_token_, bytes);
-    XXH3_64bits_update(hash.get(), bytes.data(), bytes.size());
+    read_words(first, std::span(ids));
+    hasher.add(std::as_bytes(std::span(ids)));
   }
-  if (begin_ == shard_header_bytes && XXH3_64bits_digest(hash.get()) != checksum_) {
+  if (begin_ == shard_header_bytes && hasher.short_digest() != checksum_) {
     throw pg::Error(path() + ": the tokens are damaged (their checksum differs)");
   }
 }
 
 void TokenFile::read(std::int64_t first, std::span<std::int32_t> out) const {
-  const std::size_t offset = begin_ + static_cast<std::size_t>(first) * bytes_per_token_;
   if (bytes_per_token_ == 4) {
-    file_.read(offset, std::as_writable_bytes(out));
-    const std::span<const std::uint32_t> ids(reinterpret_cast<const std::uint32_t*>(out.data()),
-                                             out.size());
-    check_ids(path(), first, ids, vocab_size_);
-    return;
+    return read_words(first, std::span(reinterpret_cast<std::uint32_t*>(out.data()), out.size()));
   }
   std::vector<std::uint16_t> ids(out.size());
-  file_.read(offset, std::as_writable_bytes(std::span(ids)));
-  check_ids(path(), first, std::span<const std::uint16_t>(ids), vocab_size_);
+  read_words(first, std::span(ids));
   std::ranges::copy(ids, out.begin());
 }
 
@@ -215,8 +220,8 @@ void write_shard(const std::filesystem::path& path, const ShardInfo& info,
   header.number = info.number;
   header.shards = info.shards;
   header.key = info.key;
-  header.token_hash = XXH3_64bits(payload.data(), payload.size());
-  header.header_hash = XXH3_64bits(&header, hashed_header_bytes);
+  header.token_hash = checksum_of(payload);
+  header.header_hash = header_checksum(header);
   pg::nn::OutputFile out("prepare", path.string());
   out.write(std::as_bytes(std::span(&header, 1)));
   out.write(payload);

@@ -1,4 +1,4 @@
-// One file of token ids, mapped. Four kinds are read: this project's shards (.tokens), llm.c's .bin
+// One file of token ids. Four kinds are read: this project's shards (.tokens), llm.c's .bin
 // (256 int32 of header, then u16 or u32) and nanoGPT's .bin (u16 and nothing else). Shards are
 // written with a checksum and a key that says what text and tokenizer they were made of.
 //
@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-#include "examples/llama/base/mapped_file.h"
+#include "runtime/nn/file.h"
 
 namespace llama {
 
@@ -46,9 +46,13 @@ class TokenFile {
   void read_header();
   void read_shard_header();
   void read_llmc_header();
+  std::uint64_t place_of(std::int64_t token) const;
+  template <class Word>
+  void read_words(std::int64_t first, std::span<Word> into) const;
+  template <class Word>
   void verify_tokens() const;
 
-  MappedFile file_;
+  pg::nn::InputFile file_;
   std::int64_t vocab_size_;
   std::size_t begin_ = 0;            // byte of the first token
   std::size_t bytes_per_token_ = 2;  // or 4

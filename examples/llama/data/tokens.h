@@ -1,4 +1,4 @@
-// A sequence of token ids, in memory or in mapped files, one after the other. Slices share what
+// A sequence of token ids, in memory or in files, one after the other. Slices share what
 // they are cut from, so a split into training and validation part copies nothing.
 #pragma once
 

@@ -41,14 +41,6 @@ constexpr std::array presets = {
 
 }  // namespace
 
-std::int64_t Config::parameter_count() const {
-  std::int64_t attention = hidden_size * head_dim * (2 * heads + 2 * kv_heads);
-  std::int64_t feed_forward = 3 * hidden_size * intermediate_size;
-  std::int64_t embedding = vocab_size * hidden_size;
-  return embedding * (tied ? 1 : 2) + layers * (attention + feed_forward + 2 * hidden_size) +
-         hidden_size;
-}
-
 void validate(const Config& config, const std::string& origin) {
   auto check = [&](bool ok, std::string_view key, const std::string& why) {
     if (!ok) throw pg::Error(fmt::format("{}: `{}` {}", origin, key, why));
@@ -93,13 +85,19 @@ bool is_preset(std::string_view name) {
   return false;
 }
 
-Config preset(std::string_view name) {
+std::string preset_names() {
   std::string names;
   for (const Preset& preset : presets) {
-    if (preset.name == name) return preset.config;
     names += fmt::format("{}{}", names.empty() ? "" : ", ", preset.name);
   }
-  throw pg::Error(fmt::format("no preset named `{}`; there are {}", name, names));
+  return names;
+}
+
+Config preset(std::string_view name) {
+  for (const Preset& preset : presets) {
+    if (preset.name == name) return preset.config;
+  }
+  throw pg::Error(fmt::format("no preset named `{}`; there are {}", name, preset_names()));
 }
 
 }  // namespace llama

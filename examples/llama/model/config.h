@@ -34,7 +34,6 @@ struct Config {
   bool tied = true;  // the output head is the embedding
   RopeScaling rope_scaling = {};
 
-  std::int64_t parameter_count() const;
   bool operator==(const Config&) const = default;
 };
 
@@ -46,5 +45,7 @@ void validate(const Config& config, const std::string& origin);
 /// lists the names when there is no such preset.
 Config preset(std::string_view name);
 bool is_preset(std::string_view name);
+/// "char-tiny, char-small, ..."
+std::string preset_names();
 
 }  // namespace llama

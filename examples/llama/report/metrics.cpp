@@ -3,9 +3,9 @@
 
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/json.h"
 
 namespace llama {
 
@@ -32,8 +32,9 @@ std::int64_t count(const json& object, const char* key) {
 
 /// Whether the line was one of ours.
 bool add_line(std::string_view line, RunMetrics& run) {
-  const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!entry.is_object()) return false;
+  const auto parsed = try_parse_json_object(line);
+  if (!parsed) return false;
+  const json& entry = *parsed;
   const std::int64_t step = count(entry, "step");
   if (step == 0) return false;
   if (entry.contains("val_loss")) {

@@ -6,10 +6,9 @@
 
 #include <algorithm>
 
-#include "examples/llama/base/files.h"
 #include "examples/llama/base/say.h"
 #include "examples/llama/report/page.h"
-#include "runtime/device/error.h"
+#include "runtime/nn/file.h"
 
 namespace llama {
 
@@ -28,7 +27,7 @@ Report::Report(std::filesystem::path folder, std::int64_t total_steps, std::int6
   run_.name = folder_.filename().string();
   if (done > 0) keep_earlier(done);
   log_ = std::fopen(log_path().c_str(), done > 0 ? "a" : "w");
-  if (!log_) throw pg::Error(fmt::format("{}: cannot be written", log_path().string()));
+  if (!log_) throw pg::nn::IoError(fmt::format("{}: cannot be written", log_path().string()));
 }
 
 // The last line may be torn, and steps after `done` are about to be made again.
@@ -46,7 +45,7 @@ void Report::keep_earlier(std::int64_t done) {
       kept += to_line(*evaluation) + "\n";
     }
   }
-  write_file(log_path(), kept);
+  pg::nn::write_whole_file("report", log_path(), kept);
 }
 
 Report::~Report() {
@@ -95,7 +94,7 @@ void Report::evaluation(const Evaluation& evaluation) {
 
 void Report::finish() {
   try {
-    write_file(folder_ / "report.html", report_page({run_}));
+    pg::nn::write_whole_file("report", folder_ / "report.html", report_page({run_}));
   } catch (const pg::Error& error) {
     warn("{}", error.what());
   }

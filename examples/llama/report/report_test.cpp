@@ -2,27 +2,17 @@
 #include "examples/llama/report/report.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cmath>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/test_support.h"
 #include "examples/llama/report/chart.h"
 #include "examples/llama/report/page.h"
-#include "runtime/device/error.h"
 
 using namespace llama;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "report-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 std::size_t count_of(const std::string& text, std::string_view part) {
   std::size_t count = 0;
@@ -63,7 +53,7 @@ TEST_CASE("metrics: lines come back as they were; what is torn or foreign is ski
 }
 
 TEST_CASE("report: a resumed run keeps what was logged of the steps it goes on from") {
-  const Folder folder;
+  const TestFolder folder("report");
   {
     Report report(folder.path, 5);
     for (int i = 1; i <= 3; ++i) report.step(step(i, i));
@@ -87,7 +77,7 @@ TEST_CASE("report: a resumed run keeps what was logged of the steps it goes on f
 
 TEST_CASE("report: a log that cannot be written does not stop training") {
   if (!std::filesystem::exists("/dev/full")) return;
-  const Folder folder;
+  const TestFolder folder("report");
   std::filesystem::create_symlink("/dev/full", folder.path / "metrics.jsonl");
   Report report(folder.path, 2);
   CHECK_NOTHROW(report.step(step(1, 1)));

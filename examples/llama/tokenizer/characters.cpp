@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "examples/llama/base/json.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "examples/llama/tokenizer/utf8.h"
 #include "runtime/device/error.h"
@@ -93,30 +93,21 @@ std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text) {
 
 std::unique_ptr<Tokenizer> parse_character_json(const std::string& bytes,
                                                 const std::string& origin) {
-  json object = json::parse(bytes, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object() || !object.contains("type")) {
-    throw pg::Error(origin + ": not a tokenizer file (a JSON object with `type`)");
-  }
-  if (object["type"] == "bytes") return make_byte_tokenizer();
-  if (object["type"] != "characters") {
-    throw pg::Error(fmt::format("{}: `type` must be \"bytes\" or \"characters\", not {}", origin,
-                                object["type"].dump()));
-  }
-  if (!object.contains("characters") || !object["characters"].is_array()) {
-    throw pg::Error(origin + ": `characters` must be a list of strings");
-  }
+  const json document = parse_json_object(bytes, origin);
+  const JsonField root(document, origin);
+  if (root["type"].text() == "bytes") return make_byte_tokenizer();
+  root["type"].require_text("characters");
   std::vector<std::string> characters;
   std::set<std::string> seen;
-  for (const json& item : object["characters"]) {
-    std::string character = item.is_string() ? item.get<std::string>() : "";
+  root["characters"].each([&](const JsonField& item) {
+    const std::string& character = item.text();
     if (character.empty() || utf8_length(character, 0) != character.size() ||
         !seen.insert(character).second) {
-      throw pg::Error(fmt::format("{}: `characters`[{}] must be one character, once", origin,
-                                  characters.size()));
+      item.refuse("must be one character, once");
     }
     characters.push_back(character);
-  }
-  if (characters.empty()) throw pg::Error(origin + ": `characters` is empty");
+  });
+  if (characters.empty()) root["characters"].refuse("is empty");
   return std::make_unique<CharacterTokenizer>(std::move(characters));
 }
 

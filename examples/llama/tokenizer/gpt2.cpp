@@ -2,8 +2,8 @@
 // They say what a tokenizer.json says, which is what they become here and beside a model.
 #include <fmt/format.h>
 
+#include "examples/llama/base/json.h"
 #include "examples/llama/tokenizer/hf_json_writer.h"
-#include "examples/llama/tokenizer/json_field.h"
 #include "examples/llama/tokenizer/merge.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "runtime/device/error.h"
@@ -15,12 +15,12 @@ namespace {
 constexpr std::string_view end_of_text = "<|endoftext|>";
 
 std::vector<std::string> read_vocab(const std::string& bytes, const std::string& origin) {
-  const nlohmann::json document = JsonField::parse(bytes, origin);
+  const nlohmann::json document = parse_json_object(bytes, origin);
   std::vector<std::string> pieces(document.size());
   const auto last = static_cast<std::int64_t>(pieces.size()) - 1;
   JsonField(document, origin).each_member([&](const std::string& piece, const JsonField& id) {
     if (piece.empty()) id.refuse("is an empty token");
-    std::string& place = pieces[static_cast<std::size_t>(id.integer(last))];
+    std::string& place = pieces[static_cast<std::size_t>(id.count(last))];
     if (!place.empty()) id.refuse(fmt::format("has the id of \"{}\"", place));
     place = piece;
   });

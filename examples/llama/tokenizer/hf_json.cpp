@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "examples/llama/base/json.h"
 #include "examples/llama/tokenizer/bpe.h"
-#include "examples/llama/tokenizer/json_field.h"
 #include "examples/llama/tokenizer/utf8.h"
 #include "runtime/device/error.h"
 
@@ -83,7 +83,7 @@ class Reader {
       parts_.pieces[at] = piece;
     };
     root_["model"]["vocab"].each_member([&](const std::string& piece, const JsonField& field) {
-      const std::int64_t id = field.integer(max_vocab_size - 1);
+      const std::int64_t id = field.count(max_vocab_size - 1);
       place(field, id, piece);
       parts_.ids.emplace(piece, static_cast<std::int32_t>(id));
     });
@@ -99,7 +99,7 @@ class Reader {
         if (token["normalized"].flag_or(false) && !root_["normalizer"].is_null()) {
           token["normalized"].refuse("is not supported together with a normalizer");
         }
-        const std::int64_t id = token["id"].integer(max_vocab_size - 1);
+        const std::int64_t id = token["id"].count(max_vocab_size - 1);
         const std::string& content = token["content"].text();
         if (auto other = added_ids_.find(content); other != added_ids_.end()) {
           token["content"].refuse(fmt::format("\"{}\" has id {} already", content, other->second));
@@ -274,7 +274,7 @@ class Reader {
 }  // namespace
 
 std::unique_ptr<Tokenizer> parse_hf_json(std::string bytes, const std::string& origin) {
-  const nlohmann::json document = JsonField::parse(bytes, origin);
+  const nlohmann::json document = parse_json_object(bytes, origin);
   BpeParts parts = Reader(JsonField(document, origin)).read();
   parts.file_name = "tokenizer.json";
   parts.contents = std::move(bytes);

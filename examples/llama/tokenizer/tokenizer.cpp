@@ -7,6 +7,7 @@
 
 #include "examples/llama/base/files.h"
 #include "runtime/device/error.h"
+#include "runtime/nn/file.h"
 
 namespace llama {
 
@@ -55,7 +56,7 @@ std::string Tokenizer::decode_all(const std::vector<std::int32_t>& ids) const {
 }
 
 void Tokenizer::save(const std::filesystem::path& folder) const {
-  write_file(folder / file_name(), contents());
+  pg::nn::write_whole_file("tokenizer", folder / file_name(), contents());
 }
 
 void Tokenizer::check_id(std::int32_t id) const {
@@ -75,6 +76,15 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path,
   if (looks_like_tiktoken(bytes)) return parse_tiktoken(std::move(bytes), origin);
   if (name.ends_with(".model")) return parse_sentencepiece(std::move(bytes), origin);
   return parse_llama2c(std::move(bytes), origin, vocab_size);
+}
+
+std::unique_ptr<Tokenizer> open_tokenizer(const std::string& argument, std::int64_t vocab_size) {
+  if (argument == "bytes") return make_byte_tokenizer();
+  if (argument == "chars" && !std::filesystem::exists(argument)) {
+    throw pg::Error(
+        "tokenizer: `chars` are those of a text that train is given; name the folder of that run");
+  }
+  return load_tokenizer(argument, vocab_size);
 }
 
 }  // namespace llama

@@ -64,5 +64,7 @@ std::unique_ptr<Tokenizer> parse_sentencepiece(std::string bytes, const std::str
 /// A tokenizer file of any kind, or the folder of a model that holds one.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path,
                                           std::int64_t vocab_size);
+/// What --tokenizer names: "bytes", or what load_tokenizer takes.
+std::unique_ptr<Tokenizer> open_tokenizer(const std::string& argument, std::int64_t vocab_size);
 
 }  // namespace llama

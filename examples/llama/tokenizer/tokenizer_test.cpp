@@ -45,13 +45,13 @@ TEST_CASE("characters: distinct code points in order, saved and loaded") {
   CHECK(tokenizer->vocab_size() == 5);
   CHECK(tokenizer->encode("\nho") == std::vector<std::int32_t>{0, 1, 3});
   CHECK(tokenizer->decode_all(tokenizer->encode("hé")) == "hé");
-  CHECK(error_of([&] { tokenizer->encode("hox"); }).find("\"x\" at byte 2") != std::string::npos);
+  CHECK(message_of([&] { tokenizer->encode("hox"); }).find("\"x\" at byte 2") != std::string::npos);
 
   const TestFolder folder("characters");
   tokenizer->save(folder.path);
   auto loaded = load_tokenizer(folder.path, 0);
   CHECK(loaded->encode("héllo\n") == tokenizer->encode("héllo\n"));
-  CHECK(error_of([] { make_character_tokenizer("a\xff"); }).find("byte 1 (0xff)") !=
+  CHECK(message_of([] { make_character_tokenizer("a\xff"); }).find("byte 1 (0xff)") !=
         std::string::npos);
 }
 
@@ -64,13 +64,13 @@ TEST_CASE("llama2.c: merges by score, byte fallback, space after bos") {
   CHECK(tokenizer->encode("").empty());
   CHECK(tokenizer->decode(1, 7) == "a");
   CHECK(tokenizer->decode(5, 7) == " a");
-  CHECK(error_of([&] { tokenizer->decode(1, 8); }) == "decode: token id 8 of 8");
+  CHECK(message_of([&] { tokenizer->decode(1, 8); }) == "decode: token id 8 of 8");
 }
 
 TEST_CASE("llama2.c: damaged files are refused by field") {
   std::string good = llama2c_file(2, {{0, "?"}, {0, "a"}, {0, "b"}});
   auto load = [](const std::string& bytes, std::int64_t vocab) {
-    return error_of([&] { parse_llama2c(bytes, "bad.bin", vocab); });
+    return message_of([&] { parse_llama2c(bytes, "bad.bin", vocab); });
   };
   CHECK(load(good, 3) == "no error");
   CHECK(load(good.substr(0, good.size() - 1), 3).find("inside token 2") != std::string::npos);

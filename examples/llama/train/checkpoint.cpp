@@ -57,11 +57,7 @@ Manifest read_manifest(const fs::path& checkpoint) {
   }
   std::string text(file.size(), '\0');
   file.read(0, std::as_writable_bytes(std::span(text)));
-  try {
-    return parse_manifest(text);
-  } catch (const pg::Error& error) {
-    file.reject(error.what());
-  }
+  return parse_manifest(text, fmt::format("{}: {}", op, file.path()));
 }
 
 }  // namespace
@@ -130,9 +126,13 @@ fs::path Checkpoints::path_of(std::int64_t step) const {
   return folder_ / fmt::format("{}{:06}", prefix, step);
 }
 
+void Checkpoints::require_some() const {
+  if (steps().empty()) pg::fail(op, "{}: there is none to resume from", folder_.string());
+}
+
 FoundCheckpoint Checkpoints::latest(bool allow_older) const {
+  require_some();
   std::vector<std::int64_t> found = steps();
-  if (found.empty()) pg::fail(op, "{}: there is none to resume from", folder_.string());
   for (; !found.empty(); found.pop_back()) {
     const fs::path path = path_of(found.back());
     try {
@@ -189,10 +189,13 @@ std::int64_t Checkpoints::best() const {
   std::int64_t best = -1;
   double lowest = INFINITY;
   for (const std::int64_t step : steps()) {
-    const double loss = read_manifest(path_of(step)).validation_loss.value_or(INFINITY);
-    if (loss < lowest) {
+    try {
+      const double loss = read_manifest(path_of(step)).validation_loss.value_or(INFINITY);
+      if (loss >= lowest) continue;
       lowest = loss;
       best = step;
+    } catch (const pg::Error& error) {
+      warn("{}", error.what());
     }
   }
   return best;

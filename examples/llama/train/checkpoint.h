@@ -46,6 +46,8 @@ class Checkpoints {
   /// Ascending; damaged ones too.
   std::vector<std::int64_t> steps() const;
   std::filesystem::path path_of(std::int64_t step) const;
+  /// Throws pg::Error when there is none.
+  void require_some() const;
 
   /// The newest one, all files checked. Throws pg::Error when there is none, or naming the file
   /// that is damaged; with `allow_older` damaged ones are passed over with a warning.
@@ -59,8 +61,8 @@ class Checkpoints {
   /// Saves, and once more from the beginning if that fails. Throws Failure(exit_io) then; older
   /// checkpoints are as they were.
   void save(const Snapshot& snapshot) const;
-  /// Removes all but the last `keep` and the one with the lowest validation loss; a warning where
-  /// that fails.
+  /// Removes all but the last `keep` and the one with the lowest validation loss, which a damaged
+  /// one is not; a warning where that fails.
   void keep_last(std::int64_t keep) const;
 
  private:

@@ -29,7 +29,7 @@ void save_step(const fs::path& folder, std::int64_t step, std::optional<double> 
 }
 
 std::string latest_error(const fs::path& folder) {
-  return error_of([&] { Checkpoints(folder).latest(false); });
+  return message_of([&] { Checkpoints(folder).latest(false); });
 }
 
 void flip_bit(const fs::path& path, std::size_t byte, int bit) {
@@ -109,6 +109,15 @@ TEST_CASE("checkpoint: the last ones and the best are kept, leftovers go") {
   CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 3);
 }
 
+TEST_CASE("checkpoint: an old one whose manifest is damaged is no reason to keep any") {
+  TestFolder folder("damaged_old");
+  for (const std::int64_t step : {1, 2, 3, 4}) save_step(folder.path, step, 1.0 / step);
+  flip_bit(folder.path / "step-000001/manifest.json", 200, 3);
+  const Checkpoints checkpoints(folder.path);
+  checkpoints.keep_last(1);
+  CHECK(checkpoints.steps() == std::vector<std::int64_t>{4});
+}
+
 TEST_CASE("manifest: what is written reads back, and nothing else reads") {
   Manifest manifest;
   manifest.code = "picograd 1";
@@ -126,21 +135,23 @@ TEST_CASE("manifest: what is written reads back, and nothing else reads") {
   const auto body_error = [&](const char* pointer, const nlohmann::json& value) {
     nlohmann::json body = nlohmann::json::parse(text)["manifest"];
     body[nlohmann::json::json_pointer(pointer)] = value;
-    return error_of([&] { parse_manifest_body(body.dump()); });
+    return message_of([&] { parse_manifest_body(body.dump()); });
   };
-  CHECK(body_error("/step", -1) == "field `step` is not a whole number");
-  CHECK(body_error("/step", 1.5) == "field `step` is not a whole number");
-  CHECK(body_error("/step", UINT64_MAX) == "field `step` is 18446744073709551615, too large");
-  CHECK(body_error("/format", 2) == "format 2, this program reads format 1");
-  CHECK(body_error("/code", 3) == "field `code` is not a text");
-  CHECK(body_error("/settings", 3) == "field `settings` is not an object");
-  CHECK(body_error("/validation_loss", "low") == "field `validation_loss` is not a number");
+  CHECK(body_error("/step", -1) ==
+        "manifest.json: `step` must be an integer from 0 to 9223372036854775807, not -1");
+  CHECK(body_error("/step", 1.5).ends_with("not 1.5"));
+  CHECK(body_error("/step", UINT64_MAX).ends_with("not 18446744073709551615"));
+  CHECK(body_error("/format", 2) == "manifest.json: `format` is 2, this program reads 1");
+  CHECK(body_error("/code", 3) == "manifest.json: `code` must be a string, not 3");
+  CHECK(body_error("/settings", 3) == "manifest.json: `settings` must be an object, not 3");
+  CHECK(body_error("/validation_loss", "low") ==
+        "manifest.json: `validation_loss` must be a number, not \"low\"");
   for (const char* name : {"..", "a~1b", ".hidden", "", "a b"}) {  // ~1: a slash
     CHECK(body_error(fmt::format("/files/{}", name).c_str(), {{"bytes", 1}})
               .find("is not the plain name of a file") != std::string::npos);
   }
-  CHECK(error_of([] { parse_manifest_body(std::string(1 << 20, '[')); }) ==
-        "nested more than 8 deep");
-  CHECK(error_of([] { parse_manifest_body("[1]"); }) == "not a JSON object");
-  CHECK(error_of([] { parse_manifest_body("{}"); }) == "field `format` is missing");
+  CHECK(message_of([] { parse_manifest_body("{\"a\":" + std::string(1 << 20, '[')); }) ==
+        "manifest.json: more than 64 levels of JSON");
+  CHECK(message_of([] { parse_manifest_body("[1]"); }) == "manifest.json: not a JSON object");
+  CHECK(message_of([] { parse_manifest_body("{}"); }) == "manifest.json: `format` is missing");
 }

@@ -32,7 +32,10 @@ void add_data_options(CLI::App& command, TrainOptions& o) {
       ->check(CLI::ExistingPath);
   command.add_option("--field", o.field, "of .jsonl files: which one is the text")
       ->capture_default_str();
-  command.add_option("--model", o.model, "preset, config.json, or weights to go on from")
+  command
+      .add_option(
+          "--model", o.model,
+          fmt::format("config.json, weights to go on from, or a preset: {}", preset_names()))
       ->capture_default_str();
   command.add_option("--tokenizer", o.tokenizer, "chars, bytes, a file or a folder with one")
       ->capture_default_str();
@@ -123,25 +126,28 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
                    "resume a checkpoint that another build wrote");
 }
 
-int dry_run(const TrainOptions& options) {
+int dry_run(TrainOptions options) {
+  if (options.resume) {
+    const Checkpoints checkpoints(options.out / "checkpoints");
+    adopt_settings(options, checkpoints.latest(options.allow_older).manifest.settings);
+  }
+  check(options);
   const Config config = planned_config(options);
   const std::int64_t available = available_bytes(options.run.device);
-  write_out("{} parameters\n{}  {:<18} {:>12}\n", config.parameter_count(),
+  write_out("{} parameters\n{}  {:<18} {:>12}\n", count_parameters(config).total(),
             memory_table(config, options), "available", bytes_text(available));
   check_fits(config, options, available);
   return exit_ok;
 }
 
-// The settings that were not given again are the checkpoint's.
-void take_settings_from_checkpoint(const CLI::App& command, TrainOptions& options) {
+std::set<std::string> given_flags(const CLI::App& command) {
   std::set<std::string> given;
   for (const CLI::App* app : {&command, command.get_parent()}) {
     for (const CLI::Option* option : app->get_options()) {
       if (option->count() > 0) given.insert(option->get_single_name());
     }
   }
-  const Checkpoints checkpoints(options.out / "checkpoints");
-  adopt_settings(options, checkpoints.latest(options.allow_older).manifest.settings, given);
+  return given;
 }
 
 }  // namespace
@@ -164,7 +170,7 @@ Command add_train(CLI::App& app, SharedRunOptions run) {
   });
   return [options, run, command, plans_only] {
     options->run = *run;
-    if (options->resume) take_settings_from_checkpoint(*command, *options);
+    options->given = given_flags(*command);
     if (*plans_only) return dry_run(*options);
     const TrainOutcome outcome = train(*options);
     write_out("{}\n", nlohmann::json{{"val_loss", outcome.validation_loss},

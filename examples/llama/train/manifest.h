@@ -20,7 +20,7 @@ struct Manifest {
   std::int64_t step = 0;     // done
   std::int64_t skipped = 0;  // of these without an update
   DataPosition data;         // of the next batch; with the seed all there is of random numbers
-  std::string data_hash;     // of the tokens trained on
+  std::string data_hash;     // of the tokens for training and for validation
   std::string weights_hash;
   std::optional<double> validation_loss;  // when it was measured at this step
   nlohmann::json settings = nlohmann::json::object();
@@ -32,9 +32,9 @@ inline constexpr const char* manifest_name = "manifest.json";
 inline constexpr std::uint64_t max_manifest_bytes = 1 << 20;
 
 std::string to_text(const Manifest& manifest);
-/// Throws pg::Error, which says what is wrong but not in which file.
-Manifest parse_manifest(std::string_view text);
+/// Throws pg::Error "<origin>: ..." that names the field.
+Manifest parse_manifest(std::string_view text, const std::string& origin = manifest_name);
 /// The same without the line of the hash: what a fuzzer can get into.
-Manifest parse_manifest_body(std::string_view json);
+Manifest parse_manifest_body(std::string_view json, const std::string& origin = manifest_name);
 
 }  // namespace llama

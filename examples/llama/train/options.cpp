@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/device/error.h"
+#include "examples/llama/base/exit_code.h"
+#include "examples/llama/base/json.h"
 
 namespace llama {
 
@@ -59,13 +60,10 @@ void each_habit(Options& options, Visit&& visit) {
   visit("spike", options.spike);
 }
 
-// Of the same type; get_to would quietly make 1 of 1.9.
-bool is_like(const nlohmann::json& value, const nlohmann::json& field) {
-  if (field.is_array()) {
-    return value.is_array() &&
-           std::ranges::all_of(value, [](const auto& element) { return element.is_string(); });
-  }
-  return field.is_number_integer() ? value.is_number_integer() : value.type() == field.type();
+constexpr std::int64_t most_step_tokens = 1 << 28;  // no size of a step overflows
+
+std::int64_t decay_steps(const TrainOptions& o) {
+  return static_cast<std::int64_t>(o.decay_ratio * static_cast<double>(o.steps));
 }
 
 // A file that is there, by a name that means the same in every folder.
@@ -75,6 +73,22 @@ std::string absolute_if_file(const std::string& name) {
 }
 
 }  // namespace
+
+void check(const TrainOptions& o) {
+  const auto require = [](bool holds, const std::string& what) {
+    if (!holds) throw Failure(exit_usage, "train: " + what);
+  };
+  require(o.batch % o.accumulate == 0,
+          fmt::format("--accumulate {} does not divide --batch {}", o.accumulate, o.batch));
+  require(o.batch <= most_step_tokens / o.seq,
+          fmt::format("--batch {} of --seq {} are more than {} tokens a step", o.batch, o.seq,
+                      most_step_tokens));
+  if (o.schedule != ScheduleKind::Wsd) return;
+  const std::int64_t after_warmup = std::max<std::int64_t>(o.steps - o.warmup, 0);
+  require(decay_steps(o) <= after_warmup,
+          fmt::format("--decay-ratio {} of --steps {} is {} steps, --warmup {} leaves {}",
+                      o.decay_ratio, o.steps, decay_steps(o), o.warmup, after_warmup));
+}
 
 nlohmann::json settings_of(const TrainOptions& options) {
   TrainOptions placed = options;
@@ -94,20 +108,15 @@ nlohmann::json settings_of(const TrainOptions& options) {
   return settings;
 }
 
-void adopt_settings(TrainOptions& options, const nlohmann::json& settings,
-                    const std::set<std::string>& given) {
+void adopt_settings(TrainOptions& options, const nlohmann::json& settings) {
+  const JsonField kept(settings, "the checkpoint's settings");
   const auto adopt = [&](const char* name, auto& field) {
-    if (given.contains(name)) return;
-    const auto found = settings.find(name);
-    if (found == settings.end() || !is_like(*found, nlohmann::json(field))) {
-      pg::fail("train", "the checkpoint's setting `{}` is missing or of another type", name);
-    }
-    found->get_to(field);
+    if (!options.given.contains(name)) kept[name].read_into(field);
   };
   each_setting(options, adopt);
   each_habit(options, adopt);
-  if (!given.contains("precision")) {
-    const bool is_tf32 = settings.value("precision", "") == pg::name_of(pg::Precision::Tf32);
+  if (!options.given.contains("precision")) {
+    const bool is_tf32 = kept["precision"].text() == pg::name_of(pg::Precision::Tf32);
     options.run.precision = is_tf32 ? pg::Precision::Tf32 : pg::Precision::Fp32;
   }
 }
@@ -138,9 +147,7 @@ pg::nn::Schedule make_schedule(const TrainOptions& o) {
       case ScheduleKind::Constant:
         return pg::nn::ConstantSchedule{o.learning_rate};
       case ScheduleKind::Wsd:
-        return pg::nn::WsdSchedule{
-            o.learning_rate, lowest, steps,
-            static_cast<std::int64_t>(o.decay_ratio * static_cast<double>(o.steps))};
+        return pg::nn::WsdSchedule{o.learning_rate, lowest, steps, decay_steps(o)};
     }
     std::unreachable();
   };

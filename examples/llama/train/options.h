@@ -64,14 +64,18 @@ struct TrainOptions {
   bool resume = false;
   bool allow_older = false;       // resume from an older checkpoint when the newest is damaged
   bool allow_other_code = false;  // resume a checkpoint that another build wrote
+  /// Names of the flags that were given: a resumed run takes the others from its checkpoint.
+  std::set<std::string> given = {};
 };
+
+/// Throws Failure(exit_usage) for options that contradict each other: before anything is made.
+void check(const TrainOptions& options);
 
 /// What a checkpoint keeps, by the names of the flags. Paths are absolute.
 nlohmann::json settings_of(const TrainOptions& options);
-/// Takes them over, but not those named in `given`. Throws pg::Error naming a setting that is
-/// missing or of another type.
-void adopt_settings(TrainOptions& options, const nlohmann::json& settings,
-                    const std::set<std::string>& given);
+/// Takes over those that were not given. Throws pg::Error naming a setting that is missing or of
+/// another type.
+void adopt_settings(TrainOptions& options, const nlohmann::json& settings);
 /// One line for each that may not differ but does, "  --batch 8, in the checkpoint 12"; empty: all
 /// agree.
 std::string differences(const nlohmann::json& settings, const nlohmann::json& in_checkpoint);

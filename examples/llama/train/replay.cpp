@@ -17,7 +17,7 @@ Replay replay(const std::filesystem::path& out, std::int64_t step, const RunOpti
   }
   TrainOptions options;
   options.run = run_options;
-  adopt_settings(options, check_checkpoint(dump).settings, {});
+  adopt_settings(options, check_checkpoint(dump).settings);
 
   // As it was before the step.
   Model model = load_model(dump, options.run.device);

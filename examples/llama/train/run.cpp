@@ -43,42 +43,37 @@ std::unique_ptr<Tokenizer> tokenizer_of_characters(const TrainOptions& options) 
   return make_character_tokenizer(text);
 }
 
-std::unique_ptr<Tokenizer> open_tokenizer(const TrainOptions& options, std::int64_t vocab_size) {
-  if (options.tokenizer == "chars") return tokenizer_of_characters(options);
-  if (options.tokenizer == "bytes") return make_byte_tokenizer();
-  return load_tokenizer(options.tokenizer, vocab_size);
-}
+// What a new run is made of before its data are read.
+struct Plan {
+  std::unique_ptr<Tokenizer> tokenizer;
+  Config config;
+};
 
 // A preset takes its vocabulary from the tokenizer and its context from --seq; a config.json or
-// weights fix both, and the tokenizer must agree.
-Config configure(const TrainOptions& options, const Tokenizer& tokenizer) {
+// weights fix both, and the run must agree.
+Plan make_plan(const TrainOptions& options) {
+  Config config = find_config(options.model);
+  auto tokenizer = options.tokenizer == "chars"
+                       ? tokenizer_of_characters(options)
+                       : open_tokenizer(options.tokenizer, config.vocab_size);
   if (is_preset(options.model)) {
-    Config config = preset(options.model);
-    config.vocab_size = tokenizer.vocab_size();
+    config.vocab_size = tokenizer->vocab_size();
     config.max_positions = std::max(config.max_positions, options.seq);
     validate(config, "preset " + options.model);
-    return config;
-  }
-  if (!std::filesystem::exists(options.model))
-    preset(options.model);  // says which presets there are
-  const Config config = read_config(options.model);
-  if (config.vocab_size != tokenizer.vocab_size()) {
+  } else if (config.vocab_size != tokenizer->vocab_size()) {
     throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}",
-                                tokenizer.vocab_size(), options.model, config.vocab_size));
+                                tokenizer->vocab_size(), options.model, config.vocab_size));
+  } else if (options.seq > config.max_positions) {
+    throw pg::Error(fmt::format("train: --seq {}, {} has {} positions", options.seq, options.model,
+                                config.max_positions));
   }
-  return config;
+  return {std::move(tokenizer), config};
 }
 
 Model open_model(const TrainOptions& options, const Config& config, pg::Generator& generator) {
   const bool has_weights = !is_preset(options.model) && !options.model.ends_with(".json");
   return has_weights ? load_model(options.model, options.run.device)
                      : make_model(config, generator, options.run.device);
-}
-
-std::int64_t expected_vocab(const TrainOptions& options) {
-  if (is_preset(options.model)) return preset(options.model).vocab_size;
-  if (options.model.ends_with(".json")) return read_config(options.model).vocab_size;
-  return 0;
 }
 
 KeptFile kept_file(const Tokenizer& tokenizer) {
@@ -93,14 +88,19 @@ DataSource make_source(const TrainOptions& options, const Tokens& tokens) {
            .seed = options.seed + 1}};
 }
 
-std::string hash_of_tokens(const Tokens& tokens) {
+// Of both parts, and where the one ends: the best checkpoint is told by the other.
+std::string hash_of_split(const Split& split) {
   constexpr std::int64_t block = 1 << 18;
   std::vector<std::int32_t> ids;
   pg::nn::Hasher hasher;
-  for (std::int64_t at = 0; at < tokens.size(); at += block) {
-    ids.resize(static_cast<std::size_t>(std::min(block, tokens.size() - at)));
-    tokens.read(at, ids);
-    hasher.add(std::as_bytes(std::span(ids)));
+  for (const Tokens* tokens : {&split.training, &split.validation}) {
+    const std::int64_t size = tokens->size();
+    hasher.add(std::as_bytes(std::span(&size, 1)));
+    for (std::int64_t at = 0; at < size; at += block) {
+      ids.resize(static_cast<std::size_t>(std::min(block, size - at)));
+      tokens->read(at, ids);
+      hasher.add(std::as_bytes(std::span(ids)));
+    }
   }
   return hasher.digest();
 }
@@ -143,21 +143,19 @@ pg::nn::AdamW make_optimizer(const TrainOptions& options,
           {options.learning_rate, options.beta1, options.beta2, options.eps}};
 }
 
-Config planned_config(const TrainOptions& options) {
-  return configure(options, *open_tokenizer(options, expected_vocab(options)));
-}
+Config planned_config(const TrainOptions& options) { return make_plan(options).config; }
 
 Run start_run(const TrainOptions& options) {
-  auto tokenizer = open_tokenizer(options, expected_vocab(options));
+  auto [tokenizer, config] = make_plan(options);
   Split tokens = load_split(options, *tokenizer);
   DataSource source = make_source(options, tokens.training);
   pg::Generator weights(options.seed);
-  Model model = open_model(options, configure(options, *tokenizer), weights);
+  Model model = open_model(options, config, weights);
   model.set_precision(options.run.precision);
   std::vector<pg::Tensor> parameters = trainable(model);
   tokenizer->save(options.out);
   KeptFile tokenizer_file = kept_file(*tokenizer);
-  std::string data_hash = hash_of_tokens(tokens.training);
+  std::string data_hash = hash_of_split(tokens);
   pg::nn::AdamW optimizer = make_optimizer(options, parameters);
   return {std::move(tokenizer),  std::move(tokenizer_file), std::move(tokens),
           std::move(data_hash),  std::move(source),         std::move(model),
@@ -173,10 +171,12 @@ Run restore_run(const TrainOptions& options, const FoundCheckpoint& checkpoint) 
   auto tokenizer = load_tokenizer(tokenizer_beside(checkpoint), model.config().vocab_size);
   KeptFile tokenizer_file = kept_file(*tokenizer);
   Split tokens = load_split(options, *tokenizer);
-  std::string data_hash = hash_of_tokens(tokens.training);
+  std::string data_hash = hash_of_split(tokens);
   if (data_hash != manifest.data_hash) {
-    throw pg::Error(fmt::format("{}: was trained on other data than --data {}",
-                                checkpoint.path.string(), fmt::join(options.data, " ")));
+    throw pg::Error(fmt::format("{}: was trained on other data than --data {}{}{}",
+                                checkpoint.path.string(), fmt::join(options.data, " "),
+                                options.validation_data.empty() ? "" : " --val-data ",
+                                fmt::join(options.validation_data, " ")));
   }
   DataSource source = make_source(options, tokens.training);
   source.restore(manifest.data);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/json.h"
 #include "examples/llama/base/say.h"
 #include "runtime/device/error.h"
 
@@ -37,13 +38,15 @@ std::filesystem::path dump_path(const std::filesystem::path& out, std::int64_t s
   return out / "dumps" / fmt::format("step-{:06}", step);
 }
 
-void dump_inputs(const std::filesystem::path& path, const Run& run, const TrainOptions& options,
+bool dump_inputs(const std::filesystem::path& path, const Run& run, const TrainOptions& options,
                  const Batch& batch) try {
   Snapshot snapshot = snapshot_of(run, options, {});
   snapshot.batch = {{"inputs", batch.inputs}, {"targets", batch.targets}};
   write_checkpoint(path, snapshot);
+  return true;
 } catch (const pg::Error& error) {
   warn_of(error);
+  return false;
 }
 
 void dump_record(const std::filesystem::path& path, const StepRecord& record) try {
@@ -55,17 +58,11 @@ void dump_record(const std::filesystem::path& path, const StepRecord& record) tr
 }
 
 StepRecord read_record(const std::filesystem::path& path) {
-  const std::string text = read_file(path / record_name, max_record_bytes);
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  const std::string file = path / record_name;
+  const nlohmann::json json = parse_json_object(read_file(file, max_record_bytes), file);
   StepRecord record;
-  each_field(record, [&](const char* name, auto& field) {
-    const auto found = json.find(name);
-    if (found == json.end() || found->type() != nlohmann::json(field).type()) {
-      pg::fail("replay", "{}: field `{}` is missing or of another type",
-               (path / record_name).string(), name);
-    }
-    found->get_to(field);
-  });
+  each_field(record,
+             [&](const char* name, auto& field) { JsonField(json, file)[name].read_into(field); });
   return record;
 }
 

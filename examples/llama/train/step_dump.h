@@ -23,8 +23,8 @@ StepRecord record_of(const StepGradients& gradients, bool is_updated, const Run&
 
 std::filesystem::path dump_path(const std::filesystem::path& out, std::int64_t step);
 
-/// Before the update: what the step begins from. A failure gives a warning.
-void dump_inputs(const std::filesystem::path& path, const Run& run, const TrainOptions& options,
+/// Before the update: what the step begins from. A failure gives a warning, and false.
+bool dump_inputs(const std::filesystem::path& path, const Run& run, const TrainOptions& options,
                  const Batch& batch);
 /// After it.
 void dump_record(const std::filesystem::path& path, const StepRecord& record);

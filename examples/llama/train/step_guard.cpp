@@ -14,7 +14,7 @@ namespace llama {
 
 namespace {
 
-constexpr int most_dumps = 8;      // of one call: each is as large as a checkpoint
+constexpr int most_dumps = 8;      // of a run that goes on: each is as large as a checkpoint
 constexpr int settled_after = 20;  // losses, until a spike can be told
 constexpr double memory = 0.95;    // of the running mean
 
@@ -48,13 +48,12 @@ bool StepGuard::admits(const Run& run, const Batch& batch, const StepGradients& 
   const double usual = usual_loss_;
   const bool is_finite = gradients.are_finite();
   const bool spikes = is_finite && is_spike(gradients.loss);
-  const bool is_asked_for = step == options_.dump_step;
-  is_dumped_ = is_asked_for || ((!is_finite || spikes) && dumps_ < most_dumps);
+  const bool ends_the_run = !is_finite && options_.on_nan == OnNan::Stop;
+  const bool is_wanted = step == options_.dump_step || ends_the_run;
+  const bool is_odd = (!is_finite || spikes) && dumps_ < most_dumps;
   const std::filesystem::path dump = dump_path(options_.out, step);
-  if (is_dumped_) {
-    ++dumps_;
-    dump_inputs(dump, run, options_, batch);
-  }
+  is_dumped_ = (is_wanted || is_odd) && dump_inputs(dump, run, options_, batch);
+  dumps_ += is_odd;
   if (spikes) {
     warn("step {}: loss {:.4f}, usual is {:.4f}", step, gradients.loss, usual);
   }
@@ -72,9 +71,10 @@ bool StepGuard::admits(const Run& run, const Batch& batch, const StepGradients& 
     return false;
   }
   if (is_dumped_) dump_record(dump, record_of(gradients, false, run));
+  const std::string again =
+      fmt::format("; `llama replay {} --step {}` computes it again", options_.out.string(), step);
   throw Failure(exit_check_failed,
-                fmt::format("train: {}: {}; `llama replay {} --step {}` computes it again", what,
-                            cause, options_.out.string(), step));
+                fmt::format("train: {}: {}{}", what, cause, is_dumped_ ? again : ""));
 }
 
 void StepGuard::finish(const Run& run, const StepGradients& gradients, bool is_updated) {

@@ -1,5 +1,6 @@
 // Watches the steps of a run: one whose loss or gradient norm is not finite follows --on-nan, one
-// whose loss is far above the usual is noted, and both are dumped for `llama replay`.
+// whose loss is far above the usual is noted, and both are dumped for `llama replay`: the first
+// eight, and the one that ends the run.
 #pragma once
 
 #include "examples/llama/train/run.h"
@@ -24,7 +25,7 @@ class StepGuard {
   const TrainOptions& options_;
   double usual_loss_ = 0;  // running mean; begins anew in a resumed run
   int losses_ = 0;
-  int dumps_ = 0;
+  int dumps_ = 0;           // that nobody asked for
   bool is_dumped_ = false;  // the step at hand
 };
 

@@ -9,6 +9,7 @@
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/say.h"
 #include "examples/llama/evaluate.h"
+#include "examples/llama/model/cost.h"
 #include "examples/llama/report/report.h"
 #include "examples/llama/train/run.h"
 #include "examples/llama/train/run_lock.h"
@@ -24,7 +25,7 @@ namespace llama {
 namespace {
 
 // A new run, or the one whose latest checkpoint is there; never both in one folder.
-Run open_run(const TrainOptions& options, const Checkpoints& checkpoints) {
+Run open_run(TrainOptions& options, const Checkpoints& checkpoints) {
   if (!options.resume) {
     if (!checkpoints.steps().empty()) {
       throw Failure(exit_usage, fmt::format("{}: holds the checkpoints of a run; pass --resume to "
@@ -35,6 +36,8 @@ Run open_run(const TrainOptions& options, const Checkpoints& checkpoints) {
     return start_run(options);
   }
   const FoundCheckpoint found = checkpoints.latest(options.allow_older);
+  adopt_settings(options, found.manifest.settings);
+  check(options);
   Run run = restore_run(options, found);
   checkpoints.clean_up(run.step);
   say("resumed from {}, weights {}", found.path.string(), run.weights_hash());
@@ -73,14 +76,16 @@ bool is_due(std::int64_t every, std::int64_t step) { return every > 0 && step % 
 
 }  // namespace
 
-TrainOutcome train(const TrainOptions& options) {
-  const RunLock lock(options.out);
+TrainOutcome train(TrainOptions options) {
   const Checkpoints checkpoints(options.out / "checkpoints");
+  // Neither contradicting options nor a mistyped --out leave a folder behind.
+  options.resume ? checkpoints.require_some() : check(options);
+  const RunLock lock(options.out);
   Run run = open_run(options, checkpoints);
   const pg::nn::Schedule schedule = make_schedule(options);
   Report report(options.out, options.steps, run.step);
   say("{} parameters, {} training and {} validation tokens, vocabulary {}, {}",
-      run.model.config().parameter_count(), run.tokens.training.size(),
+      count_parameters(run.model.config()).total(), run.tokens.training.size(),
       run.tokens.validation.size(), run.tokenizer->vocab_size(),
       pg::name_of(run.model.precision()));
 

@@ -18,8 +18,9 @@ struct TrainOutcome {
 
 /// Trains, shows progress, keeps checkpoints, and in the end writes config.json, model.safetensors,
 /// tokenizer, metrics.jsonl and report.html into `out`. Stopped early, by a signal or by
-/// stop_after, it leaves a checkpoint from which `resume` goes on to the same bits. Throws Failure
-/// when another trainer works in `out` or a checkpoint cannot be written.
-TrainOutcome train(const TrainOptions& options);
+/// stop_after, it leaves a checkpoint from which `resume` goes on to the same bits, with its
+/// settings but for those in `given`. Throws Failure when another trainer works in `out` or a
+/// checkpoint cannot be written.
+TrainOutcome train(TrainOptions options);
 
 }  // namespace llama

@@ -83,7 +83,8 @@ TEST_CASE("train: any schedule resumes; other settings, data or code are refused
   changed.batch = 8;
   changed.schedule = ScheduleKind::Linear;
   changed.run.precision = pg::Precision::Tf32;
-  const std::string message = error_of([&] { train(changed); });
+  changed.given = {"batch", "schedule", "precision"};
+  const std::string message = message_of([&] { train(changed); });
   CHECK(
       message.find("cannot be resumed with other settings:\n  --batch 8, in the checkpoint 4\n") !=
       std::string::npos);
@@ -95,15 +96,60 @@ TEST_CASE("train: any schedule resumes; other settings, data or code are refused
   std::swap(text[100], text[101]);
   write_file(folder.path / "other.txt", text);
   changed.data = {(folder.path / "other.txt").string()};
-  CHECK(error_of([&] { train(changed); }).find("was trained on other data than --data") !=
+  changed.given = {"data"};
+  CHECK(message_of([&] { train(changed); }).find("was trained on other data than --data") !=
         std::string::npos);
 
   changed = options;
   changed.keep = 5;  // may be otherwise
   changed.checkpoint_every = 1;
+  changed.given = {"keep", "checkpoint-every"};
   CHECK(train(changed).step == 6);
   CHECK(Checkpoints(options.out / "checkpoints").steps() ==
         std::vector<std::int64_t>{2, 3, 4, 5, 6});
+}
+
+TEST_CASE("train: other validation data than the checkpoint's are refused") {
+  TestFolder folder("validation");
+  const fs::path validation = folder.path / "validation.txt";
+  const std::string text = small_text().substr(0, 100);
+  write_file(validation, text);
+  TrainOptions options = small_run(folder.path / "run");
+  options.validation_data = {validation.string()};
+  options.stop_after = 2;
+  train(options);
+  options.resume = true;
+  write_file(validation, text.substr(1) + text[0]);
+  CHECK(message_of([&] { train(options); })
+            .find(fmt::format("was trained on other data than --data {} --val-data {}",
+                              options.data[0], validation.string())) != std::string::npos);
+  write_file(validation, text);
+  CHECK(train(options).step == 4);
+}
+
+TEST_CASE("train: options that contradict each other are refused before anything is made") {
+  TestFolder folder("contradictions");
+  const auto problem = [&](auto&& change) {
+    TrainOptions options = small_run(folder.path / "run");
+    change(options);
+    const std::string message = message_of([&] { train(options); });
+    CHECK(!fs::exists(options.out));
+    return message;
+  };
+  CHECK(problem([](TrainOptions& o) { o.accumulate = 3; }) ==
+        "train: --accumulate 3 does not divide --batch 4");
+  CHECK(problem([](TrainOptions& o) {
+          o.batch = std::int64_t{1} << 31;
+          o.seq = std::int64_t{1} << 31;
+        }).find("are more than 268435456 tokens a step") != std::string::npos);
+  CHECK(problem([](TrainOptions& o) {
+          o.schedule = ScheduleKind::Wsd;
+          o.decay_ratio = 0.9;
+          o.steps = 20;
+          o.warmup = 5;
+        }) == "train: --decay-ratio 0.9 of --steps 20 is 18 steps, --warmup 5 leaves 15");
+  CHECK(
+      problem([](TrainOptions& o) { o.resume = true; }).ends_with("there is none to resume from"));
 }
 
 TEST_CASE("train: a folder with a run in it, and one that another trainer works in") {
@@ -111,7 +157,7 @@ TEST_CASE("train: a folder with a run in it, and one that another trainer works 
   TrainOptions options = small_run(folder.path / "run");
   options.stop_after = 1;
   train(options);
-  CHECK(error_of([&] { train(options); }).find("holds the checkpoints of a run; pass --resume") !=
+  CHECK(message_of([&] { train(options); }).find("holds the checkpoints of a run; pass --resume") !=
         std::string::npos);
   options.resume = true;
   const RunLock lock(options.out);
@@ -150,7 +196,7 @@ TEST_CASE("train: a step that was dumped is replayed to the same bits, a changed
   CHECK(!different.is_same());
   CHECK(different.computed.loss == different.recorded.loss);
   CHECK(different.computed.weights_hash != different.recorded.weights_hash);
-  CHECK(error_of([&] {
+  CHECK(message_of([&] {
           replay(options.out, 4, options.run);
         }).ends_with("step 4 was not dumped; train --dump-step 4 dumps it"));
 }
@@ -229,6 +275,25 @@ TEST_CASE("train: a loss far above the usual is dumped, and the run goes on") {
   CHECK(read_record(dump_path(options.out, run.step)).loss == "12");
 }
 
+TEST_CASE("train: eight steps are dumped, and besides them the one that ends the run") {
+  TestFolder folder("dumps");
+  TrainOptions options = small_run(folder.path / "run");
+  options.on_nan = OnNan::Ignore;
+  fs::create_directories(options.out);
+  Run run = start_run(options);
+  const Batch batch = run.source.next_batch();
+  StepGuard guard(options);
+  const StepGradients lost{.loss = NAN, .norm = 1, .clip = {}};
+  for (int i = 1; i <= 9; ++i, ++run.step) {
+    CHECK(guard.admits(run, batch, lost));
+    CHECK(fs::exists(dump_path(options.out, i)) == (i <= 8));
+  }
+  options.on_nan = OnNan::Stop;
+  CHECK(message_of([&] { guard.admits(run, batch, lost); }).find("--step 10` computes it again") !=
+        std::string::npos);
+  CHECK(read_record(dump_path(options.out, 10)).loss == "nan");
+}
+
 TEST_CASE("micro-batches: gradients within 2e-6 of the whole batch's, tied and untied") {
   Config config = preset("char-tiny");
   config.vocab_size = 50;
@@ -265,7 +330,7 @@ TEST_CASE("micro-batches: gradients within 2e-6 of the whole batch's, tied and u
         parameters[i].zero_grad();
       }
     }
-    CHECK(error_of([&] { compute_gradients(model, parameters, batch, 4, 1.0); }) ==
+    CHECK(message_of([&] { compute_gradients(model, parameters, batch, 4, 1.0); }) ==
           "train: --accumulate 4 does not divide --batch 6");
   }
 }

@@ -70,6 +70,7 @@ void convert(const ConvertOptions& options) {
   if (fs::exists(options.to)) {
     throw pg::Error(fmt::format("{}: exists already", options.to.string()));
   }
+  warn_of_unknown_keys(options.from);
   const Model model = load_model(options.from, pg::cpu_device);
   if (is_llama2c(options.to)) {
     const bool has_tables = options.llama2c_version == 0;
@@ -82,10 +83,10 @@ void convert(const ConvertOptions& options) {
     fs::create_directory(temporary);
     fill_folder(model, options, temporary);
     fs::rename(temporary, options.to);
-  } catch (const std::exception& error) {
+  } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);
-    throw pg::Error(fmt::format("{}: {}", options.to.string(), error.what()));
+    throw;
   }
 }
 

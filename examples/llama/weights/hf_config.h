@@ -10,9 +10,15 @@
 
 namespace llama {
 
+inline constexpr std::size_t max_config_bytes = 1 << 20;
+
 Config read_hf_config(const std::filesystem::path& path);
 /// The same of its text; errors begin with `origin`.
 Config parse_hf_config(std::string_view text, const std::string& origin);
+
+/// The keys that are neither read nor known to change nothing here, with a value other than null:
+/// "partial_rotary_factor, rope_parameters.x"; empty: none.
+std::string unknown_hf_keys(std::string_view text, const std::string& origin);
 
 /// The config.json that transformers reads back.
 std::string to_hf_json(const Config& config);

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 using namespace llama;
 
@@ -22,12 +22,7 @@ nlohmann::json small() {
 Config read(const nlohmann::json& object) { return parse_hf_config(object.dump(), "config.json"); }
 
 std::string error_of(const nlohmann::json& object) {
-  try {
-    read(object);
-  } catch (const pg::Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return message_of([&] { read(object); });
 }
 
 std::string error_with(const char* key, nlohmann::json value) {
@@ -68,7 +63,7 @@ TEST_CASE("config.json: old and new rotary keys") {
   object["rope_scaling"]["type"] = "llama3";  // transformers 4.43 wrote both
   CHECK(read(object).rope_scaling == expected);
   object["rope_scaling"]["type"] = "linear";
-  CHECK(mentions(error_of(object), "rope_scaling: `type` must be \"llama3\", not \"linear\""));
+  CHECK(mentions(error_of(object), "`rope_scaling.type` must be \"llama3\", not \"linear\""));
   object["rope_scaling"] = {{"type", "linear"}, {"factor", 2}};
   CHECK(read(object).rope_scaling == RopeScaling{RopeScaling::Kind::Linear, 2.0});
 
@@ -92,12 +87,14 @@ TEST_CASE("config.json: rotary scaling that is not supported or makes no sense")
   const auto problem = [](nlohmann::json scaling) {
     return error_with("rope_scaling", std::move(scaling));
   };
-  CHECK(mentions(problem({{"rope_type", "yarn"}, {"factor", 2}}),
-                 "`rope_type` must be \"default\", \"linear\" or \"llama3\", not \"yarn\""));
-  CHECK(mentions(problem({{"type", "dynamic"}, {"factor", 2}}), "`type` must be"));
-  CHECK(mentions(problem({{"type", "linear"}}), "`factor` is missing"));
+  CHECK(mentions(
+      problem({{"rope_type", "yarn"}, {"factor", 2}}),
+      "`rope_scaling.rope_type` must be \"default\", \"linear\" or \"llama3\", not \"yarn\""));
+  CHECK(mentions(problem({{"type", "dynamic"}, {"factor", 2}}), "`rope_scaling.type` must be"));
+  CHECK(mentions(problem({{"type", "linear"}}), "`rope_scaling.factor` is missing"));
   CHECK(mentions(problem({{"type", "linear"}, {"factor", 0.5}}), "`factor` of the rotary scaling"));
-  CHECK(mentions(problem({{"type", "linear"}, {"factor", "2"}}), "`factor` must be a number"));
+  CHECK(mentions(problem({{"type", "linear"}, {"factor", "2"}}),
+                 "`rope_scaling.factor` must be a number"));
   nlohmann::json llama3 = {{"rope_type", "llama3"},
                            {"factor", 8},
                            {"low_freq_factor", 4},
@@ -111,7 +108,21 @@ TEST_CASE("config.json: rotary scaling that is not supported or makes no sense")
   llama3["original_max_position_embeddings"] = 0;
   CHECK(mentions(problem(llama3), "`original_max_position_embeddings` must be from 1"));
   llama3.erase("original_max_position_embeddings");
-  CHECK(mentions(problem(llama3), "`original_max_position_embeddings` is missing"));
+  CHECK(mentions(problem(llama3), "`rope_scaling.original_max_position_embeddings` is missing"));
+}
+
+TEST_CASE("config.json: keys that are not known are named") {
+  nlohmann::json object = small();
+  object["dtype"] = "bfloat16";
+  object["use_cache"] = true;
+  object["sliding_window"] = nullptr;
+  const auto unknown = [&] { return unknown_hf_keys(object.dump(), "config.json"); };
+  CHECK(unknown().empty());
+  object["partial_rotary_factor"] = 0.5;
+  object["sliding_window"] = 128;
+  object["rope_scaling"] = {{"rope_type", "linear"}, {"factor", 2}, {"beta_fast", 1}};
+  CHECK(unknown() == "partial_rotary_factor, sliding_window, rope_scaling.beta_fast");
+  read(object);  // passed over all the same
 }
 
 TEST_CASE("config.json: refused by the name of the key") {

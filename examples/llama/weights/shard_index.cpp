@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "examples/llama/base/json.h"
-#include "runtime/device/error.h"
 
 namespace llama {
 
@@ -34,17 +33,16 @@ std::int64_t bytes_of(const pg::Tensor& tensor) {
 
 ShardIndex parse_shard_index(std::string_view text, const std::string& origin) {
   const nlohmann::json object = parse_json_object(text, origin);
-  JsonKeys(object, origin).object("weight_map");  // it is there and an object
+  const JsonField map = JsonField(object, origin)["weight_map"];
   ShardIndex index;
-  for (const auto& [tensor, shard] : object["weight_map"].items()) {
-    if (!shard.is_string() || !is_shard_name(shard.get_ref<const std::string&>())) {
-      throw pg::Error(
-          fmt::format("{}: weight_map: {} lies in {}, but a shard is named [A-Za-z0-9._-]+{}",
-                      origin, shown(tensor), shown(shard), extension));
+  map.each_member([&](const std::string& tensor, const JsonField& shard) {
+    if (!is_shard_name(shard.text())) {
+      shard.refuse(fmt::format("is in {}, but a shard is named [A-Za-z0-9._-]+{}",
+                               shown(shard.text()), extension));
     }
-    index.shard_of[tensor] = shard.get<std::string>();
-  }
-  if (index.shard_of.empty()) throw pg::Error(origin + ": weight_map: holds no tensor");
+    index.shard_of[tensor] = shard.text();
+  });
+  if (index.shard_of.empty()) map.refuse("holds no tensor");
   return index;
 }
 

@@ -6,11 +6,14 @@
 #include <set>
 
 #include "examples/llama/base/files.h"
+#include "examples/llama/base/say.h"
+#include "examples/llama/model/cost.h"
 #include "examples/llama/weights/hf_config.h"
 #include "examples/llama/weights/hf_folder.h"
 #include "examples/llama/weights/llama2c.h"
 #include "examples/llama/weights/shard_index.h"
 #include "runtime/device/error.h"
+#include "runtime/nn/file.h"
 #include "runtime/nn/safetensors.h"
 
 namespace llama {
@@ -51,6 +54,21 @@ Config read_config(const std::filesystem::path& path) {
   return read_llama2c_header(path).config;
 }
 
+Config find_config(const std::string& model) {
+  if (is_preset(model)) return preset(model);
+  if (!std::filesystem::exists(model)) return preset(model);  // says which there are
+  warn_of_unknown_keys(model);
+  return read_config(model);
+}
+
+void warn_of_unknown_keys(const std::filesystem::path& model) {
+  const bool is_folder = std::filesystem::is_directory(model);
+  const std::filesystem::path path = is_folder ? model / "config.json" : model;
+  if (path.extension() != ".json" || !std::filesystem::exists(path)) return;
+  const std::string keys = unknown_hf_keys(read_file(path, max_config_bytes), path.string());
+  if (!keys.empty()) warn("{}: passed over, though they may matter: {}", path.string(), keys);
+}
+
 Model load_model(const std::filesystem::path& path, pg::Device device) {
   require_exists(path);
   if (!std::filesystem::is_directory(path)) return load_llama2c(path, device);
@@ -59,7 +77,7 @@ Model load_model(const std::filesystem::path& path, pg::Device device) {
 }
 
 void save_model(const Model& model, const std::filesystem::path& folder, std::int64_t shard_bytes) {
-  write_file(folder / "config.json", to_hf_json(model.config()));
+  pg::nn::write_whole_file("save_model", folder / "config.json", to_hf_json(model.config()));
   const std::vector<Shard> shards = plan_shards(model.parameters(), shard_bytes);
   ShardIndex index;
   std::set<std::string> written;
@@ -69,8 +87,9 @@ void save_model(const Model& model, const std::filesystem::path& folder, std::in
     written.insert(shard.file);
   }
   if (shards.size() > 1) {
-    const auto bytes = static_cast<std::int64_t>(sizeof(float)) * model.config().parameter_count();
-    write_file(folder / index_name, to_json(index, bytes));
+    const auto bytes =
+        static_cast<std::int64_t>(sizeof(float)) * count_parameters(model.config()).total();
+    pg::nn::write_whole_file("save_model", folder / index_name, to_json(index, bytes));
     written.insert(index_name);
   }
   remove_stale(folder, written);

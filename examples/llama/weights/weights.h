@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <string>
 
 #include "examples/llama/model/model.h"
 
@@ -13,6 +14,13 @@ namespace llama {
 
 /// The configuration alone: of a folder, a .bin or a config.json.
 Config read_config(const std::filesystem::path& path);
+
+/// The same, or the preset of that name; warns of unknown keys. Throws pg::Error that lists the
+/// presets when it is neither.
+Config find_config(const std::string& model);
+/// One warning that names the keys of a config.json that this program does not know. For those who
+/// go on to load the model: readers of a configuration do not repeat it.
+void warn_of_unknown_keys(const std::filesystem::path& model);
 
 Model load_model(const std::filesystem::path& path, pg::Device device = pg::default_device());
 

@@ -41,8 +41,8 @@ std::function<bool()> add_command(CLI::App& app) {
       ->transform(by_name);
   matmul->add_option("--shapes", a.shapes, "MxNxK,...")->capture_default_str();
   auto* attention = gpu->add_subcommand("attention", "causal attention, forward and backward");
-  auto* bandwidth =
-      gpu->add_subcommand("bandwidth", "kernels bound by memory (floor: 0.85 of a copy)");
+  auto* bandwidth = gpu->add_subcommand(
+      "bandwidth", "kernels bound by memory (floor: 0.85 of a copy, over the shapes)");
   auto* llama = gpu->add_subcommand("llama", "a training step (floors: 115000 tokens/s, 10.1 GiB)");
   llama->add_option("--model", a.llama.model, "preset")->capture_default_str();
   llama->add_option("--batch", a.llama.batch, "sequences")->capture_default_str();

@@ -74,6 +74,7 @@ Command add_generate(CLI::App& app, SharedRunOptions run) {
           std::fflush(stdout);
         });
     write_out("\n");
+    std::fflush(stdout);
     say("{} tokens, {:.1f} tokens/s", statistics.tokens,
         static_cast<double>(statistics.tokens) / statistics.seconds);
     return exit_ok;

@@ -78,10 +78,12 @@ Command add_report(CLI::App& app) {
     std::vector<RunMetrics> runs;
     for (const std::string& run : options->runs) {
       runs.push_back(read_metrics(run));
+      if (runs.back().steps.empty()) throw pg::Error(run + ": holds no step of a training run");
       if (runs.back().skipped_lines == 0) continue;
       warn("{}: {} lines are torn or foreign and left out", run, runs.back().skipped_lines);
     }
     pg::nn::write_whole_file("report", options->out, report_page(runs));
+    write_out("{}\n", options->out);
     return exit_ok;
   };
 }

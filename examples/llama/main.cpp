@@ -23,50 +23,70 @@ constexpr const char* footer =
     "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
     "libraries to load.\n"
     "Exit codes: 0 done, 2 usage, 3 a replay differs or a loss is not finite, 4 no such device,\n"
-    "5 bad file or arguments, 6 out of memory, 7 a file or stdout cannot be written, 70 the "
-    "device\n"
-    "or this program failed, 130 and 143 stopped by SIGINT and SIGTERM.";
+    "5 bad file or arguments, 6 out of memory, 7 a file or stdout cannot be written,\n"
+    "70 the device or this program failed, 130 and 143 stopped by SIGINT and SIGTERM.";
+constexpr const char* more_options =
+    "llama --help lists the options of all commands (--device, --threads, --precision, ...), the\n"
+    "environment and the exit codes.";
+
+/// Options of all commands.
+struct Machine {
+  int threads = 0;
+  std::string target = "host", device = "cpu";
+  double kernel_timeout = -1;  // not given
+};
+
+std::string device_error(const std::string& text) {
+  try {
+    pg::parse_device(text);
+  } catch (const pg::Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+void add_options(CLI::App& app, Machine& machine, llama::RunOptions& options) {
+  app.add_option("--threads", machine.threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
+  app.add_option("--target", machine.target,
+                 "instruction set of the kernels; results are the same on all")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"host", "x86-64-v3", "x86-64-v4", "zen5"}));
+  app.add_option("--device", machine.device,
+                 "cpu, cuda or cuda:N; fp32 results are the same on all")
+      ->capture_default_str()
+      ->check(CLI::Validator(device_error, ""));
+  app.add_option("--kernel-timeout", machine.kernel_timeout,
+                 "seconds that a kernel on a GPU may take before it is reported; 0: any")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--precision", options.precision, "fp32 or tf32, of matrix products")
+      ->default_str("fp32")
+      ->transform(cli::one_of<pg::Precision>(
+          {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
+}
+
+void choose_device(const Machine& machine, llama::RunOptions& options) {
+  options.device = pg::parse_device(machine.device);
+  pg::check_device("--device", options.device);
+  llama::say("{}; {}", pg::describe(options.device), pg::name_of(options.precision));
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Runs and trains llama models with kernels in the tile language.", "llama");
   app.require_subcommand(1);
-  app.footer(footer);
-  int threads = 0;
-  app.add_option("--threads", threads, "threads; 0: all cores")->check(CLI::Range(0, 1024));
-  std::string target = "host";
-  app.add_option("--target", target, "instruction set of the kernels; results are the same on all")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"host", "x86-64-v3", "x86-64-v4", "zen5"}));
-
-  std::string device = "cpu";
-  app.add_option("--device", device, "cpu, cuda or cuda:N; fp32 results are the same on all")
-      ->capture_default_str()
-      ->check(CLI::Validator(
-          [](const std::string& text) {
-            try {
-              pg::parse_device(text);
-            } catch (const pg::Error& error) {
-              return std::string(error.what());
-            }
-            return std::string();
-          },
-          ""));
-  double kernel_timeout = 0;
-  app.add_option("--kernel-timeout", kernel_timeout,
-                 "seconds that a kernel on a GPU may take before it is reported; 0: any")
-      ->check(CLI::Range(0.0, 1e9));
+  Machine machine;
   auto options = std::make_shared<llama::RunOptions>();
-  app.add_option("--precision", options->precision, "fp32 or tf32, of matrix products")
-      ->default_str("fp32")
-      ->transform(cli::one_of<pg::Precision>(
-          {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
-
-  std::vector<std::pair<std::string, llama::Command>> commands = {
-      {"generate", llama::add_generate(app, options)},
-      {"train", llama::add_train(app, options)},
-      {"replay", llama::add_replay(app, options)},
-      {"eval", llama::add_eval(app, options)},
-      {"dump", llama::add_dump(app, options)},
+  add_options(app, machine, *options);
+  struct Entry {
+    const char* name;
+    llama::Command command;
+    bool uses_device = false;
+  };
+  const std::vector<Entry> commands = {
+      {"generate", llama::add_generate(app, options), true},
+      {"train", llama::add_train(app, options), true},
+      {"replay", llama::add_replay(app, options), true},
+      {"eval", llama::add_eval(app, options), true},
+      {"dump", llama::add_dump(app, options), true},
       {"tokenize", llama::add_tokenize(app)},
       {"train-tokenizer", llama::add_train_tokenizer(app)},
       {"prepare", llama::add_prepare(app)},
@@ -74,17 +94,20 @@ int run(int argc, char** argv) {
       {"convert", llama::add_convert(app)},
       {"report", llama::add_report(app)},
   };
-  for (CLI::App* command : app.get_subcommands({})) command->fallthrough();  // --threads anywhere
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();  // --threads anywhere
+    const std::string own = command->get_footer();
+    command->footer(own.empty() ? more_options : own + "\n" + more_options);
+  }
+  app.footer(footer);  // from here on: subcommands inherit what is there when they are made
   if (const auto code = cli::parse(app, argc, argv)) return *code;
-  if (threads > 0) pg::set_thread_count(threads);
-  pg::set_target(target);
-  if (app.count("--kernel-timeout") > 0) pg::set_kernel_timeout(kernel_timeout);
+  if (machine.threads > 0) pg::set_thread_count(machine.threads);
+  pg::set_target(machine.target);
+  if (machine.kernel_timeout >= 0) pg::set_kernel_timeout(machine.kernel_timeout);
   tile::install_jit_compiler();
-  for (const auto& [name, command] : commands) {
+  for (const auto& [name, command, uses_device] : commands) {
     if (!app.got_subcommand(name)) continue;
-    options->device = pg::parse_device(device);
-    pg::check_device("--device", options->device);
-    llama::say("{}; {}", pg::describe(options->device), pg::name_of(options->precision));
+    if (uses_device) choose_device(machine, *options);
     return command();
   }
   return llama::exit_usage;

@@ -124,6 +124,10 @@ Command add_train_tokenizer(CLI::App& app) {
     const std::string json = train_bpe(join_texts(read_texts(options->data)), options->training);
     const auto vocab_size = parse_hf_json(json, options->out.string())->vocab_size();
     pg::nn::write_whole_file("train-tokenizer", options->out, json);
+    if (vocab_size < options->training.vocab_size) {
+      warn("{} tokens: no other pair occurs --min-count {} times", vocab_size,
+           options->training.min_count);
+    }
     write_out("{}\n", nlohmann::json{{"vocab_size", vocab_size}}.dump());
     return exit_ok;
   };

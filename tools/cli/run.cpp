@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
@@ -42,7 +43,9 @@ int run(std::string_view program, const std::function<int()>& body) try {
   return end(program, exit_bad_data, error.what());
 } catch (const std::bad_alloc&) {
   return end(program, exit_no_memory, "out of memory");
-} catch (const std::system_error& error) {  // of the file system, mostly
+} catch (const std::filesystem::filesystem_error& error) {
+  return end(program, exit_io, error.path1().string() + ": " + error.code().message());
+} catch (const std::system_error& error) {
   return end(program, exit_io, error.what());
 } catch (const std::exception& error) {
   return end(program, exit_internal_error, std::string("internal error: ") + error.what());

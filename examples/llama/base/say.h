@@ -13,11 +13,13 @@ namespace llama {
 
 /// As it is.
 void write_text(std::FILE* stream, std::string_view text);
+/// On stderr; on a terminal in place of the progress bar that may stand there.
+void write_line(std::string_view line);
 
 /// A line on stderr: progress, notes.
 template <class... Arguments>
 void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  write_text(stderr, fmt::format(format, std::forward<Arguments>(arguments)...) + "\n");
+  write_line(fmt::format(format, std::forward<Arguments>(arguments)...));
 }
 
 /// A line on stderr that opens with "warning: ".

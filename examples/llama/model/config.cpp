@@ -97,7 +97,8 @@ Config preset(std::string_view name) {
   for (const Preset& preset : presets) {
     if (preset.name == name) return preset.config;
   }
-  throw pg::Error(fmt::format("no preset named `{}`; there are {}", name, preset_names()));
+  throw pg::Error(
+      fmt::format("{}: no such file, nor a preset; there are {}", name, preset_names()));
 }
 
 }  // namespace llama

@@ -15,9 +15,10 @@ using namespace llama;
 TEST_CASE("presets by name") {
   CHECK(is_preset("110M"));
   CHECK(preset_names().find("stories260K, 15M") != std::string::npos);
-  CHECK_THROWS_WITH_AS(preset("7B"),
-                       doctest::Contains("no preset named `7B`; there are char-tiny, char-small"),
-                       pg::Error);
+  CHECK_THROWS_WITH_AS(
+      preset("7B"),
+      doctest::Contains("7B: no such file, nor a preset; there are char-tiny, char-small"),
+      pg::Error);
 }
 
 TEST_CASE("parameters by part and arithmetic a token") {

@@ -88,8 +88,7 @@ void Report::draw_bar(const StepMetrics& m) {
 void Report::evaluation(const Evaluation& evaluation) {
   run_.evaluations.push_back(evaluation);
   log(to_line(evaluation));
-  say("{}step {}  validation loss {:.4f}{}", terminal_ ? "\r" : "", evaluation.step,
-      evaluation.loss, terminal_ ? "\033[K" : "");
+  say("step {}  validation loss {:.4f}", evaluation.step, evaluation.loss);
 }
 
 void Report::finish() {

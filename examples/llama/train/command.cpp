@@ -19,8 +19,6 @@ namespace llama {
 
 namespace {
 
-CLI::Range positive() { return {std::int64_t{1}, std::int64_t{1} << 31}; }
-
 void add_data_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--out", o.out, "folder for the model, its checkpoints and records")
       ->required();
@@ -43,17 +41,21 @@ void add_data_options(CLI::App& command, TrainOptions& o) {
       ->default_str("random")
       ->transform(
           cli::one_of<DataOrder>({{"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
-  command.add_option("--steps", o.steps, "updates")->capture_default_str()->check(positive());
+  command.add_option("--steps", o.steps, "updates")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command.add_option("--batch", o.batch, "sequences a step")
       ->capture_default_str()
-      ->check(positive());
-  command.add_option("--seq", o.seq, "tokens a sequence")->capture_default_str()->check(positive());
+      ->check(CLI::PositiveNumber);
+  command.add_option("--seq", o.seq, "tokens a sequence")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command
       .add_option("--accumulate", o.accumulate,
                   "parts that the batch is cut into to save memory; must divide --batch")
       ->capture_default_str()
-      ->check(positive());
-  command.add_option("--seed", o.seed)->capture_default_str();
+      ->check(CLI::PositiveNumber);
+  command.add_option("--seed", o.seed, "of all random numbers")->capture_default_str();
 }
 
 void add_optimizer_options(CLI::App& command, TrainOptions& o) {
@@ -61,7 +63,8 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 100.0));
   command
-      .add_option("--schedule", o.schedule, "cosine, linear, constant, wsd: of the learning rate")
+      .add_option("--schedule", o.schedule,
+                  "course of the learning rate; wsd: warm-up, stable, decay")
       ->default_str("cosine")
       ->transform(cli::one_of<ScheduleKind>({{"cosine", ScheduleKind::Cosine},
                                              {"linear", ScheduleKind::Linear},
@@ -88,7 +91,7 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
       ->check(CLI::Range(0.0, 1e9));
   command
       .add_option("--on-nan", o.on_nan,
-                  "stop, skip or ignore: a step whose loss or gradient norm is not finite")
+                  "what becomes of a step whose loss or gradient norm is not finite")
       ->default_str("stop")
       ->transform(cli::one_of<OnNan>(
           {{"stop", OnNan::Stop}, {"skip", OnNan::Skip}, {"ignore", OnNan::Ignore}}));
@@ -105,7 +108,7 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
       ->check(CLI::NonNegativeNumber);
   command.add_option("--keep", o.keep, "checkpoints to keep, besides the best")
       ->capture_default_str()
-      ->check(positive());
+      ->check(CLI::PositiveNumber);
   command.add_option("--sample-every", o.sample_every, "steps between samples of text; 0: none")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
@@ -113,11 +116,11 @@ void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
   command.add_option("--dump-step", o.dump_step, "dump this step for `llama replay`")
-      ->check(positive());
+      ->check(CLI::PositiveNumber);
   command
       .add_option("--stop-after", o.stop_after,
                   "stop after so many steps as if interrupted, to be resumed")
-      ->check(positive());
+      ->check(CLI::PositiveNumber);
   command.add_flag("--resume", o.resume,
                    "go on from the latest checkpoint, with its settings, to the same bits");
   command.add_flag("--allow-older", o.allow_older,
@@ -190,7 +193,7 @@ Command add_replay(CLI::App& app, SharedRunOptions run) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("replay", "Compute a dumped step once more and compare");
   command->add_option("out", options->out, "folder of the run")->required();
-  command->add_option("--step", options->step, "the step")->required()->check(positive());
+  command->add_option("--step", options->step, "the step")->required()->check(CLI::PositiveNumber);
   command->footer("Exit code 3 when loss, gradient norm or weights have other bits than recorded.");
   return [options, run] {
     const Replay result = replay(options->out, options->step, *run);

@@ -114,6 +114,13 @@ Split load_split(const TrainOptions& options, const Tokenizer& tokenizer) {
           load_tokens(text_files(options, options.validation_data), tokenizer, shards)};
 }
 
+// Before the first step: a run must not find this out after its last.
+void check_validation(const TrainOptions& options, const Tokens& tokens) {
+  check_length(tokens, options.seq,
+               options.validation_data.empty() ? "validation data (the last tenth of --data)"
+                                               : "validation data (--val-data)");
+}
+
 std::filesystem::path tokenizer_beside(const FoundCheckpoint& checkpoint) {
   for (const auto& [name, seal] : checkpoint.manifest.files) {
     if (name.starts_with("tokenizer")) return checkpoint.path / name;
@@ -149,6 +156,7 @@ Run start_run(const TrainOptions& options) {
   auto [tokenizer, config] = make_plan(options);
   Split tokens = load_split(options, *tokenizer);
   DataSource source = make_source(options, tokens.training);
+  check_validation(options, tokens.validation);
   pg::Generator weights(options.seed);
   Model model = open_model(options, config, weights);
   model.set_precision(options.run.precision);

@@ -17,10 +17,9 @@ void show_sample(const Run& run, const TrainOptions& options) {
       .prompt = "", .steps = 256, .sampler = {.temperature = 0.8, .seed = options.seed}};
   std::string text = fmt::format("--- step {} ---\n", run.step);
   generate(run.model, *run.tokenizer, sample, [&](std::string_view piece) { text += piece; });
-  text += "\n";
-  write_text(stderr, text);
+  say("{}", text);
   std::ofstream file(options.out / "samples.txt", std::ios::app);
-  if (!(file << text << std::flush)) {
+  if (!(file << text << std::endl)) {
     warn("samples.txt: cannot be written, training goes on");
   }
 }

@@ -116,6 +116,11 @@ TrainOutcome train(TrainOptions options) {
     if (stops) break;
   }
 
+  if (run.step < options.steps) {
+    say("stopped after step {} of {}; `llama train --out {} --resume` goes on", run.step,
+        options.steps, options.out.string());
+  }
+
   outcome.step = run.step;
   outcome.skipped = run.skipped;
   outcome.weights_hash = run.weights_hash();
@@ -124,6 +129,9 @@ TrainOutcome train(TrainOptions options) {
     save_model(run.model, options.out);
   }
   report.finish();
+  if (run.step == options.steps) {
+    say("{}: the model is there, its curves are in report.html", options.out.string());
+  }
   return outcome;
 }
 

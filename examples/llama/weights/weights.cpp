@@ -27,6 +27,16 @@ void require_exists(const std::filesystem::path& path) {
   throw pg::Error(fmt::format("{}: no such file or folder", path.string()));
 }
 
+/// A run that is not finished keeps its weights elsewhere.
+void require_model(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / "config.json")) return;
+  const bool is_run = std::filesystem::exists(folder / "checkpoints");
+  throw pg::Error(fmt::format("{}: no config.json in the folder{}", folder.string(),
+                              is_run ? "; the run is not finished, but what is in its folder "
+                                       "checkpoints are models too"
+                                     : ""));
+}
+
 /// A name that save_model may have written.
 bool is_ours(const std::string& name) {
   constexpr std::string_view shard = "model-00001-of-00001.safetensors";
@@ -49,7 +59,10 @@ void remove_stale(const std::filesystem::path& folder, const std::set<std::strin
 
 Config read_config(const std::filesystem::path& path) {
   require_exists(path);
-  if (std::filesystem::is_directory(path)) return read_hf_config(path / "config.json");
+  if (std::filesystem::is_directory(path)) {
+    require_model(path);
+    return read_hf_config(path / "config.json");
+  }
   if (path.extension() == ".json") return read_hf_config(path);
   return read_llama2c_header(path).config;
 }

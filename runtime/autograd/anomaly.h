@@ -11,7 +11,7 @@ namespace pg {
 
 /// Names what this thread computes while it lives, for messages about ops recorded meanwhile:
 ///   const pg::Scope scope("layer 3");
-/// Costs nothing where no op is recorded, and a counter where one is.
+/// Costs an allocation, and a counter for each op that is recorded meanwhile.
 class Scope {
  public:
   explicit Scope(std::string name, std::source_location where = std::source_location::current());

@@ -5,6 +5,8 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "runtime/ops/checks.h"
+#include "runtime/ops/copy.h"
 
 namespace pg {
 
@@ -113,10 +115,10 @@ Tensor gradient_of_exponential(const Tensor& g, const Tensor& x, double base) {
   return g * (pg::binary(BinaryOp::ReversePow, x, base) * std::log(base));
 }
 
-/// Of fmod(a, b) = a - b n in b, where n is the quotient without its fraction. a / b itself might
-/// be rounded up to the next integer.
-Tensor gradient_of_divisor(const Tensor& g, const Tensor& a, const Tensor& b) {
-  return -(g * round((a - fmod(a, b)) / b));
+/// Of a - b n in b, where n is the quotient as an integer and `left` what remains. a / b itself
+/// might be rounded to the next integer.
+Tensor gradient_of_divisor(const Tensor& g, const Tensor& a, const Tensor& b, const Tensor& left) {
+  return -(g * round((a - left) / b));
 }
 
 /// Gradients of a binary op in its operands, in recorded ops; `scalar` is for a number on the right
@@ -147,7 +149,10 @@ constexpr BinaryRule kBinaryRules[] = {
     {BinaryOp::Minimum, BINARY_RULE(share_of_extremum(g, lt(a, b), eq(a, b))),
      BINARY_RULE(share_of_extremum(g, lt(b, a), eq(a, b))),
      SCALAR_RULE(share_of_extremum(g, lt(x, b), eq(x, b)))},
-    {BinaryOp::Fmod, BINARY_RULE(g), gradient_of_divisor, SCALAR_RULE(g)},
+    {BinaryOp::Fmod, BINARY_RULE(g), BINARY_RULE(gradient_of_divisor(g, a, b, fmod(a, b))),
+     SCALAR_RULE(g)},
+    {BinaryOp::Rem, BINARY_RULE(g), BINARY_RULE(gradient_of_divisor(g, a, b, remainder(a, b))),
+     SCALAR_RULE(g)},
     {BinaryOp::Atan2, BINARY_RULE(g * b / (square(a) + square(b))),
      BINARY_RULE(-(g * a / (square(a) + square(b)))), SCALAR_RULE(g * b / (square(x) + b * b))},
     {BinaryOp::Hypot, BINARY_RULE(g * a / hypot(a, b)), BINARY_RULE(g * b / hypot(a, b)),
@@ -173,7 +178,23 @@ bool is_linear(BinaryOp op) {
 
 }  // namespace
 
+namespace {
+
+/// What keeps integers integral though the f32 function is another one; undefined for the rest.
+Tensor unary_of_integers(UnaryOp op, const Tensor& x) {
+  using enum UnaryOp;
+  if (op == Sign) return clamp(x, -1.0, 1.0);
+  if (op == Relu) return clamp(x, 0.0, INFINITY);
+  const bool rounds = op == Floor || op == Ceil || op == Round || op == Trunc;
+  return rounds ? clone(x) : Tensor();
+}
+
+}  // namespace
+
 Tensor unary(UnaryOp op, const Tensor& x) {
+  if (x.defined() && is_integer(x.dtype())) {
+    if (const Tensor y = unary_of_integers(op, x); y.defined()) return y;
+  }
   if (x.defined() && x.dtype() != DType::F32 && !ops::takes(op, x.dtype())) {
     return pg::unary(op, cast(x, DType::F32));
   }
@@ -199,30 +220,13 @@ Tensor unary(UnaryOp op, const Tensor& x) {
 
 namespace {
 
-/// bool < i32 < i64 < f32.
-int rank_of(DType type) {
-  switch (type) {
-    case DType::Bool:
-      return 0;
-    case DType::I32:
-      return 1;
-    case DType::I64:
-      return 2;
-    case DType::F32:
-      return 3;
-  }
-  return 3;
-}
-
-DType higher(DType a, DType b) { return rank_of(a) >= rank_of(b) ? a : b; }
-
 /// The type in which `op` works on operands of this common type.
 DType working_type(BinaryOp op, DType type) {
   const bool divides = op == BinaryOp::Div || op == BinaryOp::ReverseDiv;
   return is_integer(type) && (divides || !ops::takes(op, type)) ? DType::F32 : type;
 }
 
-/// What a number counts as beside a tensor of this type.
+/// The type in which a tensor of this type and a number meet.
 DType type_beside(DType tensor, double number) {
   if (!std::isfinite(number) || number != std::floor(number)) return DType::F32;
   return tensor == DType::Bool ? DType::I64 : tensor;
@@ -262,7 +266,7 @@ Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b) {
 
 Tensor binary(BinaryOp op, const Tensor& a, double b) {
   if (a.defined()) {
-    const DType type = working_type(op, higher(a.dtype(), type_beside(a.dtype(), b)));
+    const DType type = working_type(op, type_beside(a.dtype(), b));
     if (a.dtype() != type) return pg::binary(op, cast(a, type), b);
   }
   const Tensor y = ops::binary(op, a, b);
@@ -277,9 +281,51 @@ Tensor binary(BinaryOp op, const Tensor& a, double b) {
   });
 }
 
-Tensor logical_and(const Tensor& a, const Tensor& b) { return ops::binary(BinaryOp::And, a, b); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return ops::binary(BinaryOp::Or, a, b); }
-Tensor logical_not(const Tensor& x) { return ops::logical_not(x); }
+namespace {
+
+Tensor logical(const char* name, BinaryOp op, const Tensor& a, const Tensor& b) {
+  ops::check_defined(name, a);
+  ops::check_defined(name, b);
+  ops::check_same_device(name, {&a, &b});
+  broadcast_shapes(name, a.shape(), b.shape());
+  return ops::binary(op, cast(a, DType::Bool), cast(b, DType::Bool));
+}
+
+}  // namespace
+
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  return logical("logical_and", BinaryOp::And, a, b);
+}
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  return logical("logical_or", BinaryOp::Or, a, b);
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  return logical("logical_xor", BinaryOp::Xor, a, b);
+}
+Tensor logical_not(const Tensor& x) {
+  ops::check_defined("logical_not", x);
+  return ops::bitwise_not(cast(x, DType::Bool));
+}
+Tensor bitwise_not(const Tensor& x) { return ops::bitwise_not(x); }
+
+Tensor isnan(const Tensor& x) { return ne(x, x); }
+Tensor isinf(const Tensor& x) { return eq(abs(x), INFINITY); }
+Tensor isfinite(const Tensor& x) { return lt(abs(x), INFINITY); }
+
+Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol) {
+  const NoGrad no_grad;
+  const Tensor distance = abs(a - b);
+  const Tensor is_near = isfinite(distance) & (distance <= abs(b) * rtol + atol);
+  return (a == b) | is_near;
+}
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol) {
+  return isclose(a, b, rtol, atol).all().item<bool>();
+}
+bool equal(const Tensor& a, const Tensor& b) {
+  ops::check_defined("equal", a);
+  ops::check_defined("equal", b);
+  return a.shape() == b.shape() && eq(a, b).all().item<bool>();
+}
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   if (a.defined() && b.defined() && a.dtype() != b.dtype()) {
@@ -298,7 +344,22 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
                 });
 }
 
+namespace {
+
+/// `number` where condition holds, else x, whose type stays.
+Tensor number_or(const Tensor& condition, double number, const Tensor& x) {
+  return record("where", ops::where(condition, number, x), {&condition, &x}, {&condition},
+                [shape = x.shape()](const VjpCall& call) -> Tensors {
+                  return {Tensor(), sum_to(where(call.saved(0), 0.0, call.gradient()), shape)};
+                });
+}
+
+}  // namespace
+
 Tensor where(const Tensor& condition, const Tensor& a, double b) {
+  if (a.defined() && type_beside(a.dtype(), b) != a.dtype()) {
+    return where(condition, cast(a, type_beside(a.dtype(), b)), b);
+  }
   return record("where", ops::where(condition, a, b), {&condition, &a}, {&condition},
                 [shape = a.shape()](const VjpCall& call) -> Tensors {
                   return {Tensor(), sum_to(where(call.saved(0), call.gradient(), 0.0), shape)};
@@ -306,24 +367,39 @@ Tensor where(const Tensor& condition, const Tensor& a, double b) {
 }
 
 Tensor where(const Tensor& condition, double a, const Tensor& b) {
-  return record("where", ops::where(condition, a, b), {&condition, &b}, {&condition},
-                [shape = b.shape()](const VjpCall& call) -> Tensors {
-                  return {Tensor(), sum_to(where(call.saved(0), 0.0, call.gradient()), shape)};
-                });
+  if (b.defined() && type_beside(b.dtype(), a) != b.dtype()) {
+    return where(condition, a, cast(b, type_beside(b.dtype(), a)));
+  }
+  return number_or(condition, a, b);
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
-  const Tensor y = where(mask, value, x);
-  if (y.shape() != x.shape()) {
-    fail("masked_fill", "the mask {} does not broadcast to {}", to_string(mask.shape()),
-         to_string(x.shape()));
+  const char* op = "masked_fill";
+  ops::check_defined(op, x);
+  ops::check_defined(op, mask);
+  ops::check_same_device(op, {&x, &mask});
+  if (mask.dtype() != DType::Bool) fail(op, "the mask is {}, not bool", describe(mask));
+  if (broadcast_shapes(op, x.shape(), mask.shape()) != x.shape()) {
+    fail(op, "the mask {} does not broadcast to {}", to_string(mask.shape()), to_string(x.shape()));
   }
-  return y;
+  ops::number_argument(op, value, x.dtype());
+  return number_or(mask, value, x);
 }
 
 Tensor clamp(const Tensor& x, double low, double high) {
+  ops::check_defined("clamp", x);
   if (!(low <= high)) fail("clamp", "the bounds {} and {} are not in order", low, high);
-  const Tensor y = ops::binary(BinaryOp::Maximum, ops::binary(BinaryOp::Minimum, x, high), low);
+  const bool has_low = low != -INFINITY;
+  const bool has_high = high != INFINITY;
+  DType type = x.dtype();
+  if (has_low) type = higher(type, type_beside(x.dtype(), low));
+  if (has_high) type = higher(type, type_beside(x.dtype(), high));
+  if (x.dtype() != type) return clamp(cast(x, type), low, high);
+  if (has_low) ops::number_argument("clamp", low, type);
+  if (has_high) ops::number_argument("clamp", high, type);
+  Tensor y = has_high ? ops::binary(BinaryOp::Minimum, x, high) : x;
+  y = has_low ? ops::binary(BinaryOp::Maximum, y, low) : y;
+  if (y.is_same(x)) y = ops::clone(x);
   return record("clamp", y, {&x}, {&x}, [low, high](const VjpCall& call) -> Tensors {
     const Tensor x = call.saved(0);
     return {where(logical_and(ge(x, low), le(x, high)), call.gradient(), 0.0)};

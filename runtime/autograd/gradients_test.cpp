@@ -78,6 +78,7 @@ const UnaryCase unary_cases[] = {
     {"floor", floor, 0.1, 0.9},
     {"ceil", ceil, 0.1, 0.9},
     {"round", round, -0.4, 0.4},
+    {"trunc", trunc, 0.1, 0.9},
     {"clone", clone},
     {"contiguous", contiguous},
 };
@@ -100,6 +101,7 @@ const BinaryCase binary_cases[] = {
     {"atan2", atan2, atan2},
     {"hypot", hypot, hypot},
     {"fmod", fmod, fmod},
+    {"remainder", remainder, remainder},
 };
 
 /// Ops with more to say than one or two operands; several cases may bear one name.
@@ -229,6 +231,12 @@ std::vector<Case> places() {
       {"scatter",
        [](const Tensors& in) { return square(scatter(in[0], -2, in[2], in[1])); },
        {normal({3, 4}), v, meeting}},
+      {"scatter",
+       [](const Tensors& in) { return square(scatter(in[0], 1, in[2], in[1])); },
+       {normal({3, 4}), v, ids({3, 0, 2}, {1, 3})}},
+      {"scatter_add",
+       [](const Tensors& in) { return square(scatter_add(in[0], 1, in[2], in[1])); },
+       {normal({3, 4}), v, ids({3, 0, 3}, {1, 3})}},
       {"scatter_add",
        [](const Tensors& in) { return square(scatter_add(in[0], 0, in[2], in[1])); },
        {normal({3, 4}), v, meeting}},
@@ -287,6 +295,9 @@ std::vector<Case> products() {
                             einsum("kk->k", {in[2]}).unsqueeze(1);
                    },
                    {normal({2, 3, 4}, 1), normal({4, 5}, 2), normal({5, 5}, 7)}});
+  cases.push_back({"einsum",
+                   [](const Tensors& in) { return einsum("...ij,...jk->...k", {in[0], in[1]}); },
+                   {normal({2, 1, 2, 3}, 1), normal({2, 3, 2}, 2)}});
   cases.push_back({"linear",
                    [](const Tensors& in) { return linear(in[0], in[1], in[2]); },
                    {normal({2, 3, 4}, 1), normal({5, 4}, 2), normal({5}, 3)}});
@@ -404,11 +415,13 @@ TEST_CASE("gradients of layers") {
 /// (tape_test.cpp). A name with an underscore at its end writes in place what the one without gives
 /// (in_place_test.cpp).
 const std::set<std::string> without_gradients = {
-    "eq",          "ne",         "lt",          "le",          "gt",           "ge",
-    "logical_and", "logical_or", "logical_not", "argmax",      "argmin",       "cast",
-    "unary",       "binary",     "remainder",   "to",          "any",          "all",
-    "nonzero",     "one_hot",    "argsort",     "multinomial", "fill",         "copy",
-    "gathered",    "grad",       "record",      "in_place",    "before_write", "after_write"};
+    "eq",           "ne",          "lt",          "le",          "gt",          "ge",
+    "isnan",        "isinf",       "isfinite",    "isclose",     "bitwise_and", "bitwise_or",
+    "bitwise_xor",  "bitwise_not", "logical_xor", "logical_and", "logical_or",  "logical_not",
+    "argmax",       "argmin",      "cast",        "unary",       "binary",      "to",
+    "any",          "all",         "nonzero",     "one_hot",     "argsort",     "multinomial",
+    "fill",         "copy",        "gathered",    "grad",        "record",      "in_place",
+    "before_write", "after_write"};
 
 /// What the first group that matched holds, of every line that matches.
 std::vector<std::string> matches(const std::string& header, const std::regex& pattern) {

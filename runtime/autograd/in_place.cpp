@@ -113,13 +113,13 @@ Tensor copy_(const Tensor& x, const Tensor& source) {
 
 Tensor clamp_(const Tensor& x, double low, double high) {
   return in_place(
-      "clamp_", x, {}, [&] { ops::copy_(x, clamp(x, low, high)); },
+      "clamp_", x, {}, [&] { overwrite("clamp_", x, clamp(x, low, high)); },
       [&](const Tensor& before) { return clamp(before, low, high); });
 }
 
 Tensor masked_fill_(const Tensor& x, const Tensor& mask, double value) {
   return in_place(
-      "masked_fill_", x, {}, [&] { ops::copy_(x, masked_fill(x, mask, value)); },
+      "masked_fill_", x, {}, [&] { overwrite("masked_fill_", x, masked_fill(x, mask, value)); },
       [&](const Tensor& before) { return masked_fill(before, mask, value); });
 }
 

@@ -45,8 +45,7 @@ namespace {
 Tensor with_ignored(std::string_view op, const Tensor& targets, std::int64_t ignore_index) {
   ops::check_defined(op, targets);
   if (ignore_index < 0) return targets;
-  return where(eq(targets, static_cast<double>(ignore_index)),
-               full({}, -1.0, targets.dtype(), targets.device()), targets);
+  return where(eq(targets, static_cast<double>(ignore_index)), -1.0, targets);
 }
 
 /// How many targets count, f32.

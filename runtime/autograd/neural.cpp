@@ -4,6 +4,7 @@
 #include "runtime/autograd/composite.h"
 #include "runtime/device/error.h"
 #include "runtime/ops/activation.h"
+#include "runtime/ops/checks.h"
 #include "runtime/ops/dropout.h"
 #include "runtime/ops/embedding.h"
 #include "runtime/ops/norm.h"
@@ -119,16 +120,20 @@ Tensor standardized(const Tensor& x, double eps) {
 }
 
 void check_affine(std::string_view what, const Tensor& x, const Tensor& parameter) {
-  if (!parameter.defined() || parameter.shape() == Shape{x.size(-1)}) return;
+  if (!parameter.defined()) return;
+  ops::check_f32("layer_norm", {&x, &parameter});
+  if (parameter.shape() == Shape{x.size(-1)}) return;
   fail("layer_norm", "{} is {}, the last dimension {}", what, describe(parameter), x.size(-1));
 }
 
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  const Tensor y = standardized(x, eps);
+  ops::check_f32("layer_norm", {&x});
+  if (x.dim() == 0) fail("layer_norm", "a scalar has no rows");
   check_affine("the weight", x, weight);
   check_affine("the bias", x, bias);
+  const Tensor y = standardized(x, eps);
   const Tensor scaled = weight.defined() ? y * weight : y;
   return bias.defined() ? scaled + bias : scaled;
 }

@@ -5,6 +5,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -33,6 +34,17 @@ TEST_CASE("cross_entropy with an index to ignore, and reductions") {
           doctest::Approx(cross_entropy(logits, targets, 0, reduction).sum().item()));
   }
   CHECK_THROWS_AS(nll_loss(logits, ids({5, 0, 0, 0}, {4})), Error);
+}
+
+TEST_CASE("layer_norm checks before it computes") {
+  const Tensor x = normal({2, 6}, 1);
+  CHECK(message_of([&] { layer_norm(x, ones({5})); }) ==
+        "layer_norm: the weight is f32 [5], the last dimension 6");
+  CHECK(message_of([&] { layer_norm(x, {}, arange(6)); }) ==
+        "layer_norm: does not take i64 tensors");
+  CHECK(message_of([&] { layer_norm(Tensor(), ones({5})); }) == "layer_norm: undefined tensor");
+  CHECK(message_of([&] { layer_norm(zeros({}), ones({5})); }) ==
+        "layer_norm: a scalar has no rows");
 }
 
 TEST_CASE("layer_norm") {

@@ -5,6 +5,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/scan.h"
 
@@ -41,10 +42,16 @@ Tensor extremum(bool largest, const Tensor& x, const Dims& axes, bool keepdim) {
   });
 }
 
+/// The reduced axes of an f32 tensor.
+Dims checked_axes(const char* op, const Tensor& x, const Dims& axes) {
+  ops::check_f32(op, {&x});
+  return normalize_axes(op, axes, x.dim());
+}
+
 /// Square distances from the mean, summed and divided by n - correction.
-Tensor plain_variance(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim,
-                      double& divisor) {
-  const Dims reduced = normalize_axes("var", axes, x.dim());
+Tensor plain_variance(const char* op, const Tensor& x, const Dims& axes, std::int64_t correction,
+                      bool keepdim, double& divisor) {
+  const Dims reduced = checked_axes(op, x, axes);
   divisor = std::max(
       0.0, static_cast<double>(count_of(x.shape(), reduced)) - static_cast<double>(correction));
   const Tensor distance = ops::sub(x, ops::mean(x, axes, true));
@@ -84,20 +91,9 @@ Tensor product_of_halves(Tensor x) {
 
 /// x with the reduced axes (ascending) last and merged.
 Tensor as_rows(const Tensor& x, const Dims& reduced) {
-  const Shape kept = reduced_shape(x.shape(), reduced, false);
-  Dims order;
-  int next = 0;
-  for (int d = 0; d < x.dim(); ++d) {
-    if (next < reduced.size() && reduced[next] == d) {
-      ++next;
-    } else {
-      order.push_back(d);
-    }
-  }
-  for (std::int64_t axis : reduced) order.push_back(axis);
-  Shape shape = kept;
+  Shape shape = reduced_shape(x.shape(), reduced, false);
   shape.push_back(count_of(x.shape(), reduced));
-  return reshape(permute(x, order), shape);
+  return reshape(permute(x, order_with_last(reduced, x.dim())), shape);
 }
 
 Tensor flattened(const Tensor& x) { return ops::reshape(x, {x.numel()}); }
@@ -165,7 +161,7 @@ Tensor all(const Tensor& x, const Dims& axes, bool keepdim) {
 
 Tensor var(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim) {
   double divisor = 0.0;
-  const Tensor y = plain_variance(x, axes, correction, keepdim, divisor);
+  const Tensor y = plain_variance("var", x, axes, correction, keepdim, divisor);
   return record("var", y, {&x}, {&x}, [axes, divisor](const VjpCall& call) -> Tensors {
     const Tensor x = call.saved(0);
     const Dims reduced = normalize_axes("var", axes, x.dim());
@@ -177,7 +173,7 @@ Tensor var(const Tensor& x, const Dims& axes, std::int64_t correction, bool keep
 Tensor std(const Tensor& x, const Dims& axes, std::int64_t correction, bool keepdim) {
   double divisor = 0.0;
   const Tensor y =
-      ops::unary(ops::UnaryOp::Sqrt, plain_variance(x, axes, correction, keepdim, divisor));
+      ops::unary(ops::UnaryOp::Sqrt, plain_variance("std", x, axes, correction, keepdim, divisor));
   return record("std", y, {&x}, {&x, &y}, [axes, divisor](const VjpCall& call) -> Tensors {
     const Tensor x = call.saved(0);
     const Dims reduced = normalize_axes("std", axes, x.dim());
@@ -187,16 +183,18 @@ Tensor std(const Tensor& x, const Dims& axes, std::int64_t correction, bool keep
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
+  const Dims reduced = checked_axes("logsumexp", x, axes);
   // The shift is a constant: it cancels in the gradient.
   Tensor shift = ops::amax(x, axes, true);
   shift = where(eq(abs(shift), INFINITY), 0.0, shift);
   const Tensor y = log(sum(exp(x - shift), axes, true)) + shift;
   if (keepdim) return y;
-  return reshape(y, reduced_shape(x.shape(), normalize_axes("logsumexp", axes, x.dim()), false));
+  return reshape(y, reduced_shape(x.shape(), reduced, false));
 }
 
 Tensor norm(const Tensor& x, double p, const Dims& axes, bool keepdim) {
   if (!(p > 0.0)) fail("norm", "p is {}, not positive", p);
+  checked_axes("norm", x, axes);
   if (p == 1.0) return sum(abs(x), axes, keepdim);
   if (std::isinf(p)) return amax(abs(x), axes, keepdim);
   const Tensor y =

@@ -10,6 +10,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "tests/message_of.h"
 
 namespace pg {
 namespace {
@@ -74,6 +75,18 @@ TEST_CASE("logsumexp and norm") {
     CHECK(zero.grad().to_vector<float>() == Floats(3, 0.0f));
   }
   CHECK_THROWS_WITH_AS(norm(tensor({1}), 0.0), "norm: p is 0, not positive", Error);
+}
+
+TEST_CASE("what reductions refuse, in their own names") {
+  const Tensor whole = arange(3);
+  CHECK(message_of([&] { norm(whole); }) == "norm: does not take i64 tensors");
+  CHECK(message_of([&] { norm(whole, 1.0); }) == "norm: does not take i64 tensors");
+  CHECK(message_of([&] { norm(tensor({1}), 2.0, 1); }) ==
+        "norm: axis 1 is out of range for 1 dimension");
+  CHECK(message_of([&] { std(whole); }) == "std: does not take i64 tensors");
+  CHECK(message_of([&] { var(tensor({1}), 1); }) == "var: axis 1 is out of range for 1 dimension");
+  CHECK(message_of([&] { var(Tensor()); }) == "var: undefined tensor");
+  CHECK(message_of([&] { logsumexp(whole, 0); }) == "logsumexp: does not take i64 tensors");
 }
 
 TEST_CASE("prod") {

@@ -5,6 +5,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 
 namespace pg {
@@ -35,11 +36,7 @@ Tensor transpose(const Tensor& x, int a, int b) {
 Tensor permute(const Tensor& x, const Dims& order) {
   const Tensor y = view::permute(x, order);
   return record("permute", y, {&x}, {}, [order](const VjpCall& call) -> Tensors {
-    Dims inverse = order;
-    for (int i = 0; i < order.size(); ++i) {
-      inverse[static_cast<int>(order[i] < 0 ? order[i] + order.size() : order[i])] = i;
-    }
-    return {permute(call.gradient(), inverse)};
+    return {permute(call.gradient(), inverse_order(order))};
   });
 }
 
@@ -146,6 +143,17 @@ Tensor to(const Tensor& x, Device device) {
 }
 
 Tensor cat(std::span<const Tensor> parts, int axis) {
+  DType type = DType::Bool;
+  for (const Tensor& part : parts) {
+    ops::check_defined("cat", part);
+    type = higher(type, part.dtype());
+  }
+  const auto is_other = [type](const Tensor& part) { return part.dtype() != type; };
+  if (std::ranges::any_of(parts, is_other)) {
+    Tensors alike;
+    for (const Tensor& part : parts) alike.push_back(cast(part, type));
+    return cat(alike, axis);
+  }
   const Tensor y = ops::cat(parts, axis);
   std::vector<const Tensor*> inputs;
   for (const Tensor& part : parts) inputs.push_back(&part);
@@ -171,7 +179,15 @@ Tensor cat(std::initializer_list<Tensor> parts, int axis) {
 
 Tensor stack(std::span<const Tensor> parts, int axis) {
   Tensors raised;
-  for (const Tensor& part : parts) raised.push_back(unsqueeze(part, axis));
+  for (const Tensor& part : parts) {
+    ops::check_defined("stack", part);
+    if (part.shape() != parts[0].shape()) {
+      fail("stack", "the shapes {} and {} differ", to_string(parts[0].shape()),
+           to_string(part.shape()));
+    }
+    raised.push_back(unsqueeze(part, axis));
+  }
+  if (raised.empty()) fail("stack", "no tensors");
   return cat(raised, axis);
 }
 
@@ -181,10 +197,13 @@ Tensor stack(std::initializer_list<Tensor> parts, int axis) {
 
 Tensors split(const Tensor& x, std::int64_t size, int axis) {
   if (size <= 0) fail("split", "size {} is not positive", size);
+  const std::int64_t whole = x.size(axis);
   Tensors parts;
-  for (std::int64_t start = 0; start < x.size(axis); start += size) {
-    parts.push_back(narrow(x, axis, start, std::min(size, x.size(axis) - start)));
+  for (std::int64_t start = 0; start < whole; start += size) {
+    parts.push_back(narrow(x, axis, start, std::min(size, whole - start)));
+    if (size > whole - start) break;  // start + size might overflow
   }
+  if (parts.empty()) parts.push_back(narrow(x, axis, 0, 0));
   return parts;
 }
 
@@ -208,8 +227,10 @@ Tensors split(const Tensor& x, std::initializer_list<std::int64_t> sizes, int ax
 
 Tensors chunk(const Tensor& x, std::int64_t count, int axis) {
   if (count <= 0) fail("chunk", "{} parts", count);
-  const std::int64_t size = (x.size(axis) + count - 1) / count;
-  return size == 0 ? Tensors{x} : split(x, size, axis);
+  const std::int64_t whole = x.size(axis);
+  if (whole > 0) return split(x, whole / count + (whole % count == 0 ? 0 : 1), axis);
+  const std::vector<std::int64_t> sizes(static_cast<std::size_t>(count), 0);
+  return split(x, sizes, axis);
 }
 
 Tensors unbind(const Tensor& x, int axis) {
@@ -219,24 +240,32 @@ Tensors unbind(const Tensor& x, int axis) {
 }
 
 Tensor repeat(const Tensor& x, const Dims& counts) {
+  ops::check_defined("repeat", x);
   const int added = counts.size() - x.dim();
   if (added < 0) {
     fail("repeat", "{} counts for {} dimensions", counts.size(), x.dim());
   }
-  // Each repeated dimension gets one before it, which is expanded.
-  Shape raised, expanded, result;
+  Shape before = Shape::filled(added, 1);
+  for (std::int64_t size : x.shape()) before.push_back(size);
+  Shape after = before;
   for (int d = 0; d < counts.size(); ++d) {
-    if (counts[d] < 0) fail("repeat", "the counts are {}", to_string(counts));
-    const std::int64_t size = d < added ? 1 : x.shape()[d - added];
-    if (counts[d] != 1) {
-      raised.push_back(1);
-      expanded.push_back(counts[d]);
+    if (counts[d] < 0 || __builtin_mul_overflow(before[d], counts[d], &after[d])) {
+      fail("repeat", "{} times {}", to_string(counts), to_string(before));
     }
-    raised.push_back(size);
-    expanded.push_back(size);
-    result.push_back(size * counts[d]);
   }
-  return reshape(expand(reshape(x, raised), expanded), result);
+  element_count("repeat", after);
+  // One dimension after the other, from the last, so that what is copied often is copied late.
+  Tensor y = reshape(x, before);
+  for (int d = counts.size(); d-- > 0;) {
+    if (counts[d] == 1) continue;
+    const Shape parts = three_parts(y.shape(), d);
+    Shape shape = y.shape();
+    shape[d] = after[d];
+    y = reshape(expand(reshape(y, {parts[0], 1, parts[1], parts[2]}),
+                       {parts[0], counts[d], parts[1], parts[2]}),
+                shape);
+  }
+  return y.shares_storage(x) ? clone(y) : y;
 }
 
 Tensor flip(const Tensor& x, const Dims& axes) {

@@ -31,12 +31,12 @@ Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t end,
              std::int64_t step = 1);
 /// `length` elements from `start` on, which must be inside.
 Tensor narrow(const Tensor& x, int axis, std::int64_t start, std::int64_t length);
-/// Parts of `size` elements along `axis`, the last may be smaller; or of the given sizes, which
-/// must add up.
+/// Parts of `size` elements along `axis`, the last may be smaller (of no elements one empty part);
+/// or of the given sizes, which must add up.
 Tensors split(const Tensor& x, std::int64_t size, int axis = 0);
 Tensors split(const Tensor& x, std::span<const std::int64_t> sizes, int axis = 0);
 Tensors split(const Tensor& x, std::initializer_list<std::int64_t> sizes, int axis = 0);
-/// At most `count` parts of equal size, the last may be smaller.
+/// At most `count` parts of equal size, the last may be smaller; `count` empty ones of no elements.
 Tensors chunk(const Tensor& x, std::int64_t count, int axis = 0);
 /// x[0], x[1], ... along `axis`.
 Tensors unbind(const Tensor& x, int axis = 0);
@@ -50,7 +50,8 @@ Tensor clone(const Tensor& x);
 Tensor cast(const Tensor& x, DType type);
 /// A packed copy on another device; its gradient comes back to x's.
 Tensor to(const Tensor& x, Device device);
-/// Parts that agree in type, device and all sizes but that of `axis`, joined.
+/// Parts that agree in device and all sizes but that of `axis`, joined; brought to the highest of
+/// their types (elementwise.h).
 Tensor cat(std::span<const Tensor> parts, int axis = 0);
 Tensor cat(std::initializer_list<Tensor> parts, int axis = 0);
 /// The same shapes, joined along a new dimension.

@@ -27,6 +27,14 @@ TEST_CASE("parts") {
   CHECK(chunk(x, 4).size() == 3);
   CHECK(x.unbind(1).size() == 2);
   CHECK(ints(x.unbind(1)[1]) == Ints{1, 3, 5, 7, 9});
+  // Of no elements.
+  const Tensor none = zeros({2, 0});
+  CHECK(split(none, 3, 1).size() == 1);
+  CHECK(split(none, 3, 1)[0].shape() == Shape{2, 0});
+  CHECK(chunk(none, 3, 1).size() == 3);
+  CHECK(unbind(none, 1).empty());
+  CHECK(chunk(x, INT64_MAX).size() == 5);
+  CHECK(split(x, INT64_MAX).size() == 1);
   CHECK_THROWS_WITH_AS(split(x, {2, 2}), "split: the sizes [2, 2] do not add up to 5", Error);
   CHECK_THROWS_WITH_AS(split(x, {6, -1}), "split: the sizes [6, -1] do not add up to 5", Error);
 }
@@ -48,6 +56,16 @@ TEST_CASE("repeat, flip, roll and triangles") {
   CHECK(ints(counted({1, 2, 1}).squeeze()) == Ints{0, 1});
   CHECK(counted({1, 2, 1}).squeeze().dim() == 1);
   CHECK(eye(2, 3).to_vector<float>() == Floats{1, 0, 0, 0, 1, 0});
+  // Of more dimensions than half of what there may be.
+  const Tensor deep = counted({1, 2, 1, 2, 1, 1, 1, 1}).repeat({2, 1, 1, 2, 1, 3, 1, 2});
+  CHECK(deep.shape() == Shape{2, 2, 1, 4, 1, 3, 1, 2});
+  CHECK(ints(deep[1, 1, 0, Slice(), 0, 2, 0, 1]) == Ints{2, 3, 2, 3});
+  CHECK_FALSE(x.repeat({1, 1}).shares_storage(x));
+  CHECK_FALSE(tensor({1, 2}).repeat({3, 1}).shares_storage(x));
+  CHECK_THROWS_WITH_AS(x.repeat({1, INT64_MAX}), "repeat: [1, 9223372036854775807] times [2, 3]",
+                       Error);
+  CHECK_THROWS_AS(x.repeat({INT64_MAX / 2, INT64_MAX / 3}), Error);
+  CHECK_THROWS_WITH_AS(x.repeat({2, -1}), "repeat: [2, -1] times [2, 3]", Error);
   CHECK_THROWS_WITH_AS(x.repeat({2}), "repeat: 1 counts for 2 dimensions", Error);
   CHECK_THROWS_WITH_AS(tril(counted({3})), "tril: needs at least two dimensions, the shape is [3]",
                        Error);
@@ -73,7 +91,15 @@ TEST_CASE("element types meet as in PyTorch") {
   CHECK((1.5 < whole).to_vector<bool>() == std::vector<bool>{false, false, true});
   CHECK(where(truth, real, whole).to_vector<float>() == Floats{0, 1.5f, 2.5f});
   CHECK(((!truth) | (whole == 2.0)).to_vector<bool>() == std::vector<bool>{true, false, true});
+  CHECK(cat({truth, narrow, whole}).dtype() == DType::I64);
+  CHECK(stack({narrow, real}).to_vector<float>() == Floats{0, 1, 2, 0.5f, 1.5f, 2.5f});
+  CHECK_THROWS_WITH_AS(stack({narrow, narrow.unsqueeze(0)}),
+                       "stack: the shapes [3] and [1, 3] differ", Error);
+  CHECK_THROWS_WITH_AS(stack(Tensors{}), "stack: no tensors", Error);
   const Tensor leaf = tensor({1, 2, 3}).requires_grad_();
+  cat({whole, leaf}).sum().backward();
+  CHECK(leaf.grad().to_vector<float>() == Floats{1, 1, 1});
+  leaf.zero_grad();
   (leaf * whole).sum().backward();
   CHECK(leaf.grad().to_vector<float>() == Floats{0, 1, 2});
 }
@@ -88,6 +114,10 @@ TEST_CASE("numbers in rows, and chosen at random") {
   CHECK(ints(arange(INT64_MAX - 1, INT64_MAX, 5)) == Ints{INT64_MAX - 1});
   CHECK(ints(arange(5, 0, -2)) == Ints{5, 3, 1});
   CHECK(arange(3, 3).numel() == 0);
+  CHECK(ints(arange(INT64_MIN, INT64_MAX, INT64_C(1) << 62)) ==
+        Ints{INT64_MIN, -(INT64_C(1) << 62), 0, INT64_C(1) << 62});
+  CHECK_THROWS_WITH_AS(arange(INT64_C(2147483646), INT64_C(2147483650), 1, DType::I32),
+                       "arange: 2147483648 is not an i32", Error);
   CHECK_THROWS_WITH_AS(arange(0.0, 1.0, 0.0), "arange: the step is 0", Error);
   CHECK_THROWS_WITH_AS(arange(INT64_MIN, INT64_MAX, 1),
                        "arange: from -9223372036854775808 to 9223372036854775807 by 1 is too long",

@@ -65,6 +65,7 @@ Tensor Tensor::t() const {
 Tensor Tensor::permute(const Dims& order) const { return pg::permute(*this, order); }
 Tensor Tensor::reshape(const Shape& shape) const { return pg::reshape(*this, shape); }
 Tensor Tensor::view(const Shape& shape) const {
+  pg::view::resolve_shape("view", shape, numel());
   pg::view::reshape(*this, shape);  // an error when only a copy would do
   return pg::reshape(*this, shape);
 }

@@ -26,7 +26,6 @@ bool lacks_gpu(const char* name) {
   return true;
 }
 
-
 TEST_CASE("creation on a device, and back") {
   if (lacks_gpu("creation on a device, and back")) return;
   const OnGpu on;

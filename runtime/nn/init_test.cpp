@@ -6,7 +6,6 @@
 namespace pg::nn::init {
 namespace {
 
-
 struct Moments {
   double mean = 0, deviation = 0, lowest = 0, highest = 0;
 };

@@ -17,7 +17,6 @@
 namespace pg::nn {
 namespace {
 
-
 TEST_CASE("named parameters keep their order; tied ones appear once") {
   struct Net : Module {
     Net() {

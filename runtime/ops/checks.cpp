@@ -2,6 +2,7 @@
 #include "runtime/ops/checks.h"
 
 #include <array>
+#include <cmath>
 #include <mutex>
 
 #include "runtime/ops/copy.h"
@@ -67,11 +68,18 @@ void check_shape(std::string_view op, std::string_view what, const Tensor& x, co
   fail(op, "{} is {}, not {}", what, to_string(x.shape()), to_string(shape));
 }
 
-std::int64_t row_count(const Tensor& x) {
-  std::int64_t rows = 1;
-  for (int d = 0; d + 1 < x.dim(); ++d) rows *= x.shape()[d];
-  return rows;
+Argument number_argument(std::string_view op, double value, DType type) {
+  if (type == DType::F32) return Argument::scalar(value);
+  if (type == DType::Bool) return Argument::scalar(value != 0.0);
+  const double limit = type == DType::I32 ? 2147483648.0 : 9223372036854775808.0;
+  if (value != std::floor(value) || value < -limit || value >= limit) {
+    fail(op, "{} is not an {}", value, name_of(type));
+  }
+  if (type == DType::I32) return Argument::scalar(static_cast<std::int32_t>(value));
+  return Argument::scalar(static_cast<std::int64_t>(value));
 }
+
+std::int64_t row_count(const Tensor& x) { return count_between(x.shape(), 0, x.dim() - 1); }
 
 Shape leading_shape(const Tensor& x) {
   Shape shape = x.shape();

@@ -26,6 +26,10 @@ std::optional<Outlier> find_outside(const Tensor& ids, std::int64_t lowest, std:
 /// Exactly this shape; "swiglu: up is [2, 3], not [2, 4]".
 void check_shape(std::string_view op, std::string_view what, const Tensor& x, const Shape& shape);
 
+/// A number as kernel argument of this element type, which must hold it: "fill_: 0.5 is not an
+/// i64". Of bool whether it is not 0; rounded for f32.
+Argument number_argument(std::string_view op, double value, DType type);
+
 /// Room for a result of `op`, on the device of `operand`.
 Tensor new_result(const char* op, const Tensor& operand, const Shape& shape,
                   DType type = DType::F32);

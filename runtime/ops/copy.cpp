@@ -1,8 +1,6 @@
 // See copy.h and fill.h.
 #include "runtime/ops/copy.h"
 
-#include <cmath>
-
 #include "runtime/ops/checks.h"
 #include "runtime/ops/collapse.h"
 #include "runtime/ops/elementwise.h"
@@ -13,14 +11,12 @@ namespace pg::ops {
 
 namespace {
 
-constexpr std::size_t dtype_count = 4;
-
 std::string text(DType type) { return std::string(name_of(type)); }
 
 /// The kernel that converts `from` to `to`; a copy when they agree.
 const Kernel& cast_kernel(DType from, DType to) {
   static KernelTable<dtype_count * dtype_count> table;
-  const auto index = static_cast<std::size_t>(from) * dtype_count + static_cast<std::size_t>(to);
+  const auto index = slot_of(from) * dtype_count + slot_of(to);
   return table.get(index, [&] {
     const std::string function = from == to ? "identity" : "to_" + text(to);
     return builtin_kernel("map.tile", "map_unary",
@@ -32,7 +28,7 @@ const Kernel& cast_kernel(DType from, DType to) {
 /// cache.
 const Kernel& turning_kernel(DType type) {
   static KernelTable<dtype_count> table;
-  return table.get(static_cast<std::size_t>(type), [&] {
+  return table.get(slot_of(type), [&] {
     return builtin_kernel(
         "map.tile", "map_unary",
         {{"F", "identity"}, {"X", text(type)}, {"Y", text(type)}, {"BC", "64"}, {"BD", "64"}});
@@ -96,13 +92,17 @@ Tensor cat(std::span<const Tensor> parts, int axis) {
   for (const Tensor& part : parts.subspan(1)) {
     check_defined("cat", part);
     check_same_device("cat", {&parts[0], &part});
-    bool fits = part.dim() == shape.size() && part.dtype() == parts[0].dtype();
+    if (part.dtype() != parts[0].dtype()) {
+      fail("cat", "element types {} and {} differ", name_of(parts[0].dtype()),
+           name_of(part.dtype()));
+    }
+    bool fits = part.dim() == shape.size();
     for (int d = 0; fits && d < shape.size(); ++d) {
       fits = d == dim || part.shape()[d] == parts[0].shape()[d];
     }
     if (!fits) {
-      fail("cat", "{} does not join {} along dimension {}", describe(part), describe(parts[0]),
-           dim);
+      fail("cat", "{} does not join {} along dimension {}", to_string(part.shape()),
+           to_string(parts[0].shape()), dim);
     }
     shape[dim] += part.shape()[dim];
   }
@@ -137,7 +137,7 @@ Tensor triangle(const Tensor& x, std::int64_t diagonal, bool is_upper) {
   check_defined(op, x);
   if (x.dim() < 2) fail(op, "needs at least two dimensions, the shape is {}", to_string(x.shape()));
   static KernelTable<2 * dtype_count> table;
-  const auto index = static_cast<std::size_t>(x.dtype()) * 2 + (is_upper ? 1 : 0);
+  const auto index = slot_of(x.dtype()) * 2 + (is_upper ? 1 : 0);
   const Kernel& kernel = table.get(index, [&] {
     return builtin_kernel("copy.tile", "triangle",
                           {{"IS_UPPER", is_upper ? "true" : "false"}, {"X", text(x.dtype())}});
@@ -148,19 +148,13 @@ Tensor triangle(const Tensor& x, std::int64_t diagonal, bool is_upper) {
   return y;
 }
 
-void fill_(const Tensor& destination, double value) {
-  check_defined("fill_", destination);
+void fill_(const Tensor& destination, double value, std::string_view op) {
+  check_defined(op, destination);
   const DType type = destination.dtype();
+  const Argument number = number_argument(op, value, type);
   static KernelTable<dtype_count> table;
-  const Kernel& kernel = table.get(static_cast<std::size_t>(type), [&] {
-    return builtin_kernel("copy.tile", "fill", {{"X", text(type)}});
-  });
-  Argument number = Argument::scalar(value);
-  if (is_integer(type) && value != std::floor(value))
-    fail("fill_", "{} is not an {}", value, name_of(type));
-  if (type == DType::I64) number = Argument::scalar(static_cast<std::int64_t>(value));
-  if (type == DType::I32) number = Argument::scalar(static_cast<std::int32_t>(value));
-  if (type == DType::Bool) number = Argument::scalar(value != 0.0);
+  const Kernel& kernel = table.get(
+      slot_of(type), [&] { return builtin_kernel("copy.tile", "fill", {{"X", text(type)}}); });
   const LoopSpace space(destination.shape(), {&destination});
   if (!space.is_empty()) {
     space.for_each_part([&](const auto& arguments) {
@@ -177,7 +171,7 @@ namespace pg {
 
 Tensor full(const Shape& shape, double value, DType type, Device device) {
   Tensor y = empty_for("full", shape, type, device);
-  ops::fill_(y, value);
+  ops::fill_(y, value, "full");
   return y;
 }
 Tensor full_like(const Tensor& other, double value) {

@@ -42,6 +42,7 @@ constexpr UnaryFacts unary_facts[] = {
     {"floor", "round_down", None, false, B::Add},
     {"ceil", "round_up", None, false, B::Add},
     {"round", "round_nearest", None, false, B::Add},
+    {"trunc", "round_to_zero", None, false, B::Add},
 };
 static_assert(std::size(unary_facts) == unary_count);
 
@@ -58,8 +59,8 @@ constexpr BinaryFacts binary_facts[] = {
     {"mul", "multiply", true, true, false, Same},
     {"div", "divide", true, true, false, Same},
     {"pow", "pow", true, false, false, Same},
-    {"fmod", "fmod", true, false, false, Same},
-    {"remainder", "remainder", false, true, false, Same},
+    {"fmod", "fmod", true, true, false, Same, "remainder"},
+    {"remainder", "floor_fmod", true, true, false, Same, "floor_remainder"},
     {"atan2", "atan2", true, false, false, Same},
     {"hypot", "hypot", true, false, false, Same},
     {"maximum", "larger", true, true, false, Same},
@@ -70,9 +71,9 @@ constexpr BinaryFacts binary_facts[] = {
     {"le", "less_equal", true, true, false, Bool},
     {"gt", "greater", true, true, false, Bool},
     {"ge", "greater_equal", true, true, false, Bool},
-    {"logical_and", "both", false, true, true, Same},
-    {"logical_or", "either", false, true, true, Same},
-    {"logical_xor", "exclusive", false, true, true, Same},
+    {"bitwise_and", "both", false, true, true, Same},
+    {"bitwise_or", "either", false, true, true, Same},
+    {"bitwise_xor", "exclusive", false, true, true, Same},
     {"rsub", "reverse_subtract", true, true, false, Same},
     {"rdiv", "reverse_divide", true, true, false, Same},
     {"rpow", "reverse_pow", true, false, false, Same},

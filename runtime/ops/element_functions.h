@@ -24,10 +24,11 @@ struct BinaryFacts {
   bool takes_integers;
   bool takes_bool;
   Result result;
+  const char* of_integers = nullptr;  // the function, where it is another one
 };
 const BinaryFacts& facts(BinaryOp op);
 
-inline constexpr std::size_t unary_count = static_cast<std::size_t>(UnaryOp::Round) + 1;
+inline constexpr std::size_t unary_count = static_cast<std::size_t>(UnaryOp::Trunc) + 1;
 inline constexpr std::size_t binary_count = static_cast<std::size_t>(BinaryOp::SwiGlu) + 1;
 
 }  // namespace pg::ops

@@ -1,8 +1,6 @@
 // See elementwise.h.
 #include "runtime/ops/elementwise.h"
 
-#include <cmath>
-
 #include "runtime/ops/checks.h"
 #include "runtime/ops/collapse.h"
 #include "runtime/ops/element_functions.h"
@@ -13,11 +11,9 @@ namespace pg::ops {
 
 namespace {
 
-constexpr std::size_t dtype_count = 4;
-
 template <class Op>
 std::size_t slot(Op op, DType type) {
-  return static_cast<std::size_t>(op) * dtype_count + static_cast<std::size_t>(type);
+  return static_cast<std::size_t>(op) * dtype_count + slot_of(type);
 }
 
 Kernel make_map(const char* kernel, const char* function, DType from, DType to) {
@@ -36,6 +32,11 @@ const Kernel& unary_kernel(UnaryOp op, DType type) {
                    [&] { return make_map("map_unary", facts(op).function, type, type); });
 }
 
+const char* function_of(BinaryOp op, DType type) {
+  const BinaryFacts& f = facts(op);
+  return is_integer(type) && f.of_integers ? f.of_integers : f.function;
+}
+
 DType result_type(BinaryOp op, DType type) {
   return facts(op).result == BinaryFacts::Result::Bool ? DType::Bool : type;
 }
@@ -43,27 +44,27 @@ DType result_type(BinaryOp op, DType type) {
 const Kernel& binary_kernel(BinaryOp op, DType type) {
   static KernelTable<binary_count * dtype_count> table;
   return table.get(slot(op, type), [&] {
-    return make_map("map_binary", facts(op).function, type, result_type(op, type));
+    return make_map("map_binary", function_of(op, type), type, result_type(op, type));
   });
 }
 
 const Kernel& scalar_kernel(BinaryOp op, DType type) {
   static KernelTable<binary_count * dtype_count> table;
   return table.get(slot(op, type), [&] {
-    return make_map("map_scalar", facts(op).function, type, result_type(op, type));
+    return make_map("map_scalar", function_of(op, type), type, result_type(op, type));
   });
 }
 
 const Kernel& update_kernel(BinaryOp op, DType type) {
   static KernelTable<binary_count * dtype_count> table;
   return table.get(slot(op, type),
-                   [&] { return make_update("map_update", facts(op).function, type); });
+                   [&] { return make_update("map_update", function_of(op, type), type); });
 }
 
 const Kernel& update_scalar_kernel(BinaryOp op, DType type) {
   static KernelTable<binary_count * dtype_count> table;
   return table.get(slot(op, type),
-                   [&] { return make_update("map_update_scalar", facts(op).function, type); });
+                   [&] { return make_update("map_update_scalar", function_of(op, type), type); });
 }
 
 void check_types(BinaryOp op, DType type) {
@@ -79,18 +80,6 @@ void check_pair(BinaryOp op, const Tensor& a, const Tensor& b) {
   }
   check_same_device(name, {&a, &b});
   check_types(op, a.dtype());
-}
-
-/// A number as kernel argument of this element type.
-Argument number(std::string_view op, double value, DType type) {
-  if (type == DType::F32) return Argument::scalar(value);
-  if (type == DType::Bool) return Argument::scalar(value != 0.0);
-  const double limit = type == DType::I32 ? 2147483648.0 : 9223372036854775808.0;
-  if (value != std::floor(value) || value < -limit || value >= limit) {
-    fail(op, "{} is not an {}", value, name_of(type));
-  }
-  if (type == DType::I32) return Argument::scalar(static_cast<std::int32_t>(value));
-  return Argument::scalar(static_cast<std::int64_t>(value));
 }
 
 void run_binary(const Kernel& kernel, const Tensor& a, const Tensor& b, const Tensor& y) {
@@ -133,15 +122,15 @@ Tensor unary(UnaryOp op, const Tensor& x) {
   return y;
 }
 
-Tensor logical_not(const Tensor& x) {
-  check_defined("logical_not", x);
-  if (x.dtype() == DType::F32) fail("logical_not", "does not take f32 tensors");
+Tensor bitwise_not(const Tensor& x) {
+  check_defined("bitwise_not", x);
+  if (x.dtype() == DType::F32) fail("bitwise_not", "does not take f32 tensors");
   static KernelTable<dtype_count> table;
-  const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
+  const Kernel& kernel = table.get(slot_of(x.dtype()), [&] {
     return make_map("map_unary", x.dtype() == DType::Bool ? "logical_not" : "complement", x.dtype(),
                     x.dtype());
   });
-  Tensor y = new_result("logical_not", x, x.shape(), x.dtype());
+  Tensor y = new_result("bitwise_not", x, x.shape(), x.dtype());
   const LoopSpace space(x.shape(), {&x, &y});
   if (space.is_empty()) return y;
   space.for_each_part(
@@ -162,7 +151,7 @@ Tensor binary(BinaryOp op, const Tensor& a, double b) {
   const char* name = facts(op).name;
   check_defined(name, a);
   check_types(op, a.dtype());
-  const Argument scalar = number(name, b, a.dtype());
+  const Argument scalar = number_argument(name, b, a.dtype());
   Tensor y = new_result(name, a, a.shape(), result_type(op, a.dtype()));
   const LoopSpace space(a.shape(), {&a, &y});
   if (space.is_empty()) return y;
@@ -192,7 +181,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   }
   check_same_device("where", {&condition, &a, &b});
   static KernelTable<dtype_count> table;
-  const Kernel& kernel = table.get(static_cast<std::size_t>(a.dtype()), [&] {
+  const Kernel& kernel = table.get(slot_of(a.dtype()), [&] {
     return builtin_kernel("map.tile", "map_where", {{"X", std::string(name_of(a.dtype()))}});
   });
   const Shape shape =
@@ -204,14 +193,24 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   return y;
 }
 
+namespace {
+
+/// A number beside x.
+Tensor number_beside(const char* op, double value, const Tensor& x) {
+  check_defined(op, x);
+  Tensor y = new_result(op, x, {}, x.dtype());
+  fill_(y, value, op);
+  return y;
+}
+
+}  // namespace
+
 Tensor where(const Tensor& condition, const Tensor& a, double b) {
-  check_defined("where", a);
-  return where(condition, a, full({}, b, a.dtype(), a.device()));
+  return where(condition, a, number_beside("where", b, a));
 }
 
 Tensor where(const Tensor& condition, double a, const Tensor& b) {
-  check_defined("where", b);
-  return where(condition, full({}, a, b.dtype(), b.device()), b);
+  return where(condition, number_beside("where", a, b), b);
 }
 
 Tensor fma(const Tensor& a, const Tensor& b, const Tensor& c) {
@@ -264,7 +263,7 @@ void binary_(BinaryOp op, const Tensor& x, double y) {
   check_defined(name, x);
   check_types(op, x.dtype());
   if (result_type(op, x.dtype()) != x.dtype()) fail(name, "cannot work in place");
-  const Argument scalar = number(name, y, x.dtype());
+  const Argument scalar = number_argument(name, y, x.dtype());
   const LoopSpace space(x.shape(), {&x});
   if (!space.is_empty()) {
     const Kernel& kernel = update_scalar_kernel(op, x.dtype());

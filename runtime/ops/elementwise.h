@@ -11,7 +11,8 @@
 
 namespace pg::ops {
 
-/// f32 to f32. Gradient: unary_backward where listed there, else 0 (Floor, Ceil, Round, Sign).
+/// f32 to f32; Neg, Abs and Square also of i32 and i64. Gradient: unary_backward; 0 of Sign and of
+/// those that round.
 enum class UnaryOp : std::uint8_t {
   Neg,
   Abs,
@@ -46,12 +47,14 @@ enum class UnaryOp : std::uint8_t {
   Floor,
   Ceil,
   Round,
+  Trunc,
 };
 
-/// Operands of one element type: f32, i32 or i64 (Atan2, Pow, Hypot: f32; Rem: integers, sign of
-/// the left operand; Fmod: f32). Maximum, Minimum propagate NaN. Comparisons give bool; And, Or,
-/// Xor take bool or integers. Gradients: Add g, g; Sub g, -g; Mul g*b, g*a; Div g/b, -g*y/b; Pow
-/// g*b*a^(b-1), g*y*log a; Maximum/Minimum: g to the operand that was chosen; written with where.
+/// Operands of one element type: f32, i32 or i64 (Atan2, Pow, Hypot: f32). Fmod has the sign of the
+/// left operand, Rem of the right one. Maximum, Minimum propagate NaN. Comparisons give bool, Eq
+/// and Ne also take it; And, Or, Xor take bool or integers, bit by bit. Gradients: Add g, g; Sub g,
+/// -g; Mul g*b, g*a; Div g/b, -g*y/b; Pow g*b*a^(b-1), g*y*log a; Maximum/Minimum: g to the operand
+/// that was chosen, half to each of equals.
 enum class BinaryOp : std::uint8_t {
   Add,
   Sub,
@@ -116,17 +119,16 @@ std::string_view name_of(BinaryOp op);  // "add"
 bool takes(UnaryOp op, DType type);
 bool takes(BinaryOp op, DType type);
 
-/// Also Neg, Abs and Square of i32 and i64.
 Tensor unary(UnaryOp op, const Tensor& x);
-/// Logical not of bool, complement of integers.
-Tensor logical_not(const Tensor& x);
+/// Of bool, complement of integers.
+Tensor bitwise_not(const Tensor& x);
 Tensor binary(BinaryOp op, const Tensor& a, const Tensor& b);
 /// b as a number of a's element type (rounded to f32, or it must be integral).
 Tensor binary(BinaryOp op, const Tensor& a, double b);
 
 /// What unary_backward wants as second operand: the op's input or its result.
 enum class Saved : std::uint8_t { None, Input, Output };
-/// None: the gradient needs no saved value (Neg: -g; Floor, Ceil, Round, Sign: zero).
+/// None: the gradient needs no saved value (Neg: -g; Sign and those that round: zero).
 Saved saved_for(UnaryOp op);
 /// Gradient of unary(op, x), one launch. `saved` is x or unary(op, x) as saved_for says (undefined
 /// if None).

@@ -71,14 +71,16 @@ TEST_CASE("integers, comparisons and logic") {
   const Tensor b = from_data(std::vector<std::int64_t>{2, 2, 5, 3, 1}, {5});
   CHECK(binary(BinaryOp::Div, a, b).to_vector<std::int64_t>() ==
         std::vector<std::int64_t>{3, -3, 1, 0, 1LL << 40});
-  CHECK(binary(BinaryOp::Rem, a, b).to_vector<std::int64_t>() ==
+  CHECK(binary(BinaryOp::Fmod, a, b).to_vector<std::int64_t>() ==
         std::vector<std::int64_t>{1, -1, 0, 0, 0});
+  CHECK(binary(BinaryOp::Rem, a, b).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{1, 1, 0, 0, 0});
   const Tensor less = binary(BinaryOp::Lt, a, b);
   CHECK(less.dtype() == DType::Bool);
   const Tensor equal = binary(BinaryOp::Eq, a, b);
   const Tensor either = binary(BinaryOp::Or, less, equal);
   CHECK(either.to_vector<bool>() == std::vector<bool>{false, true, true, true, false});
-  CHECK(logical_not(either).to_vector<bool>() ==
+  CHECK(bitwise_not(either).to_vector<bool>() ==
         std::vector<bool>{true, false, false, false, true});
   CHECK(where(either, a, b).to_vector<std::int64_t>() == std::vector<std::int64_t>{2, -7, 5, 0, 1});
   CHECK(add(a, 3.0).to_vector<std::int64_t>()[1] == -4);

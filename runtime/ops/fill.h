@@ -6,7 +6,7 @@
 
 namespace pg {
 
-/// `value` everywhere, rounded to f32; integral for integer types: "fill_: 0.5 is not an i64".
+/// `value` everywhere, rounded to f32; integral for integer types: "full: 0.5 is not an i64".
 Tensor full(const Shape& shape, double value, DType type = DType::F32,
             Device device = default_device());
 Tensor full_like(const Tensor& other, double value);
@@ -18,8 +18,9 @@ Tensor eye(std::int64_t rows, std::int64_t columns = -1, DType type = DType::F32
 
 namespace ops {
 
-/// Writes `value` over all elements of a view; marks it as written. Integral for integer types.
-void fill_(const Tensor& destination, double value);
+/// Writes `value` over all elements of a view, in the name of `op`; marks it as written. Integral
+/// for integer types.
+void fill_(const Tensor& destination, double value, std::string_view op = "fill_");
 
 }  // namespace ops
 }  // namespace pg

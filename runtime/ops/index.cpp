@@ -13,16 +13,8 @@ namespace pg::ops {
 
 namespace {
 
-constexpr std::size_t dtype_count = 4;
-
-std::int64_t product(const Shape& shape, int begin, int end) {
-  std::int64_t result = 1;
-  for (int d = begin; d < end; ++d) result *= shape[d];
-  return result;
-}
-
 const Kernel& reading_kernel(const char* name, KernelTable<dtype_count>& table, DType type) {
-  return table.get(static_cast<std::size_t>(type), [&] {
+  return table.get(slot_of(type), [&] {
     return builtin_kernel("index.tile", name, {{"X", std::string(name_of(type))}});
   });
 }
@@ -30,7 +22,7 @@ const Kernel& reading_kernel(const char* name, KernelTable<dtype_count>& table, 
 const Kernel& writing_kernel(const char* name, KernelTable<2 * dtype_count>& table, DType type,
                              bool is_sum) {
   if (is_sum && type == DType::Bool) fail(name, "does not add bool tensors");
-  return table.get(static_cast<std::size_t>(type) * 2 + (is_sum ? 1 : 0), [&] {
+  return table.get(slot_of(type) * 2 + (is_sum ? 1 : 0), [&] {
     return builtin_kernel(
         "index.tile", name,
         {{"IS_SUM", is_sum ? "true" : "false"}, {"X", std::string(name_of(type))}});
@@ -53,11 +45,6 @@ Tensor checked_ids(std::string_view op, const Tensor& index, std::int64_t size, 
                binary(BinaryOp::Add, ids, static_cast<double>(size)), ids);
 }
 
-/// x as [before axis, axis, after axis].
-Shape three_parts(const Shape& shape, int axis) {
-  return {product(shape, 0, axis), shape[axis], product(shape, axis + 1, shape.size())};
-}
-
 }  // namespace
 
 IndexPlan plan_index(std::string_view op, const Tensor& x, std::span<const IndexedDims> dims) {
@@ -74,7 +61,7 @@ IndexPlan plan_index(std::string_view op, const Tensor& x, std::span<const Index
   Tensor merged;
   std::int64_t rows = 1;
   for (const IndexedDims& part : dims) {
-    const std::int64_t size = product(x.shape(), part.first, part.first + part.count);
+    const std::int64_t size = count_between(x.shape(), part.first, part.first + part.count);
     const Tensor ids = checked_ids(op, part.index, size, part.first, true, x);
     merged =
         merged.defined()
@@ -102,7 +89,7 @@ IndexPlan plan_index(std::string_view op, const Tensor& x, std::span<const Index
     plan.result.push_back(x.shape()[static_cast<int>(plan.order[i])]);
     inner *= plan.result.back();
   }
-  plan.flat = {product(x.shape(), 0, front), rows, inner};
+  plan.flat = {count_between(x.shape(), 0, front), rows, inner};
   plan.ids = reshape(view::expand(merged, index_shape), {-1});
   if (merged.numel() == 0) plan.ids = zeros({0}, DType::I64, x.device());
   return plan;

@@ -15,33 +15,12 @@ namespace {
 
 constexpr std::int64_t segment_length = 65536;
 
-/// x with `axes` moved to the end, in order.
-Tensor reduced_last(const Tensor& x, const Dims& axes) {
-  Dims order;
-  int next = 0;
-  for (int d = 0; d < x.dim(); ++d) {
-    if (next < axes.size() && axes[next] == d) {
-      ++next;
-    } else {
-      order.push_back(d);
-    }
-  }
-  for (std::int64_t axis : axes) order.push_back(axis);
-  return view::permute(x, order);
-}
-
-std::int64_t product(const Shape& shape, int begin, int end) {
-  std::int64_t result = 1;
-  for (int d = begin; d < end; ++d) result *= shape[d];
-  return result;
-}
-
 /// [1, 1, rows, n]: rows are what remains, n what is reduced. A view where strides allow it.
 Tensor as_row_form(const Tensor& x, const Dims& axes) {
-  const Tensor moved = reduced_last(x, axes);
+  const Tensor moved = view::permute(x, order_with_last(axes, x.dim()));
   const int kept = x.dim() - axes.size();
-  return reshape(
-      moved, {1, 1, product(moved.shape(), 0, kept), product(moved.shape(), kept, moved.dim())});
+  return reshape(moved, {1, 1, count_between(moved.shape(), 0, kept),
+                         count_between(moved.shape(), kept, moved.dim())});
 }
 
 /// [1, outer, n, inner] when the reduced axes are neighbours, not last, and the last axis is the
@@ -51,10 +30,10 @@ std::optional<Tensor> as_column_form(const Tensor& x, const Dims& axes) {
   const int first = static_cast<int>(axes[0]);
   const int end = static_cast<int>(axes.back()) + 1;
   if (end - first != axes.size() || end == x.dim()) return std::nullopt;
-  const std::int64_t inner = product(x.shape(), end, x.dim());
+  const std::int64_t inner = count_between(x.shape(), end, x.dim());
   if (inner == 1 || x.strides().back() != 1) return std::nullopt;
   return view::try_reshape(
-      x, {1, product(x.shape(), 0, first), product(x.shape(), first, end), inner});
+      x, {1, count_between(x.shape(), 0, first), count_between(x.shape(), first, end), inner});
 }
 
 struct Problem {
@@ -122,8 +101,8 @@ Tensor extremum(const char* op, bool is_max, const Tensor& x, const Dims& axes, 
       return new_result(op, x, problem.result_shape, x.dtype());
     fail(op, "no elements along the reduced axes of {}", to_string(x.shape()));
   }
-  static KernelTable<16> table;
-  const auto index = static_cast<std::size_t>(x.dtype()) * 4 + (is_max ? 2 : 0);
+  static KernelTable<4 * dtype_count> table;
+  const auto index = slot_of(x.dtype()) * 4 + (is_max ? 2 : 0);
   const auto make = [&](const char* kernel) {
     return builtin_kernel(
         "reduce.tile", kernel,
@@ -148,8 +127,8 @@ Tensor arg_extremum(const char* op, bool is_max, const Tensor& x, int axis, bool
   const Problem problem = prepare(op, x, {dim}, keepdim);
   if (x.dtype() == DType::Bool) fail(op, "does not take bool tensors");
   if (x.shape()[dim] == 0) fail(op, "no elements along dimension {}", dim);
-  static KernelTable<8> table;
-  const auto index = static_cast<std::size_t>(x.dtype()) * 2 + (is_max ? 1 : 0);
+  static KernelTable<2 * dtype_count> table;
+  const auto index = slot_of(x.dtype()) * 2 + (is_max ? 1 : 0);
   const Kernel& kernel = table.get(index, [&] {
     return builtin_kernel(
         "reduce.tile", "arg_extremum_rows",
@@ -175,8 +154,8 @@ Tensor logical(const char* op, bool is_any, const Tensor& x, const Dims& axes, b
 }
 
 Tensor integer_sum(const Tensor& x, const Problem& problem) {
-  static KernelTable<4> table;
-  const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
+  static KernelTable<dtype_count> table;
+  const Kernel& kernel = table.get(slot_of(x.dtype()), [&] {
     return builtin_kernel("reduce.tile", "integer_sum_rows",
                           {{"X", std::string(name_of(x.dtype()))}});
   });
@@ -213,8 +192,8 @@ Tensor prod(const Tensor& x, const Dims& axes, bool keepdim) {
   if (x.dtype() == DType::Bool || x.dtype() == DType::I32) {
     return prod(cast(x, DType::I64), axes, keepdim);
   }
-  static KernelTable<4> table;
-  const Kernel& kernel = table.get(static_cast<std::size_t>(x.dtype()), [&] {
+  static KernelTable<dtype_count> table;
+  const Kernel& kernel = table.get(slot_of(x.dtype()), [&] {
     return builtin_kernel("reduce.tile", "product_rows", {{"X", std::string(name_of(x.dtype()))}});
   });
   const Tensor rows = as_row_form(x, problem.axes);
@@ -253,20 +232,10 @@ Tensor extremum_backward(const Tensor& gradient, const Tensor& x, const Tensor& 
   const Shape flat{1, 1, rows.shape()[2]};
   Tensor dx = new_result("extremum_backward", x, rows.shape());
   if (dx.numel() > 0) launch(kernel, reshape(gradient, flat), rows, reshape(extremum, flat), dx);
-  // From [rows, n] back to x's order of axes.
+  const Dims order = order_with_last(problem.axes, x.dim());
   Shape moved_shape;
-  Dims back = Dims::filled(x.dim(), 0);
-  int place = 0;
-  for (int round = 0; round < 2; ++round) {
-    for (int d = 0; d < x.dim(); ++d) {
-      bool is_reduced = false;
-      for (std::int64_t axis : problem.axes) is_reduced = is_reduced || axis == d;
-      if (is_reduced != (round == 1)) continue;
-      moved_shape.push_back(x.shape()[d]);
-      back[d] = place++;
-    }
-  }
-  return contiguous(view::permute(view::reshape(dx, moved_shape), back));
+  for (std::int64_t d : order) moved_shape.push_back(x.shape()[static_cast<int>(d)]);
+  return contiguous(view::permute(view::reshape(dx, moved_shape), inverse_order(order)));
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {

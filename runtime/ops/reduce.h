@@ -1,7 +1,7 @@
-// Reductions over any axes (kernels/reduce.tile), in the orders NUMERICS.md fixes: sum has 256
-// lanes and a halving tree, segments of 65,536 elements above that. An empty `axes` means all. With
-// keepdim the reduced dimensions stay with size 1. Errors: "sum: axis 3 is out of range for rank
-// 2"; "max: no elements".
+// Reductions over any axes (kernels/reduce.tile), in the orders that docs/language.md fixes: sum
+// has 256 lanes and a halving tree, segments of 65,536 elements above that. An empty `axes` means
+// all. With keepdim the reduced dimensions stay with size 1. Errors: "sum: axis 3 is out of range
+// for 2 dimensions"; "amax: no elements along the reduced axes of [2, 0]".
 #pragma once
 
 #include "runtime/tensor/tensor.h"

@@ -7,26 +7,18 @@
 
 namespace pg::ops {
 
-namespace {
-
-std::size_t slot(DType type) { return static_cast<std::size_t>(type); }
-
-}  // namespace
-
 Tensor cumsum(const Tensor& x, int axis) {
   check_defined("cumsum", x);
   if (x.dim() == 0) return view::reshape(cumsum(view::reshape(x, {1}), axis), {});
   const int dim = normalize_axis("cumsum", axis, x.dim());
   if (x.dtype() == DType::Bool || x.dtype() == DType::I32) return cumsum(cast(x, DType::I64), dim);
-  std::int64_t before = 1;
-  for (int d = 0; d < dim; ++d) before *= x.shape()[d];
   Tensor y = new_result("cumsum", x, x.shape(), x.dtype());
   if (y.numel() == 0) return y;
-  static KernelTable<4> table;
-  const Kernel& kernel = table.get(slot(x.dtype()), [&] {
+  static KernelTable<dtype_count> table;
+  const Kernel& kernel = table.get(slot_of(x.dtype()), [&] {
     return builtin_kernel("scan.tile", "running_sum", {{"X", std::string(name_of(x.dtype()))}});
   });
-  const Shape parts{before, x.shape()[dim], -1};
+  const Shape parts = three_parts(x.shape(), dim);
   launch(kernel, reshape(x, parts), view::reshape(y, parts));
   return y;
 }
@@ -44,8 +36,8 @@ Tensor search_sorted(const Tensor& sorted, const Tensor& values, bool or_equal) 
   Tensor places = new_result("searchsorted", values, values.shape(), DType::I64);
   if (places.numel() == 0) return places;
   if (sorted.size(-1) == 0) return zeros(values.shape(), DType::I64, values.device());
-  static KernelTable<8> table;
-  const Kernel& kernel = table.get(slot(sorted.dtype()) * 2 + (or_equal ? 1 : 0), [&] {
+  static KernelTable<2 * dtype_count> table;
+  const Kernel& kernel = table.get(slot_of(sorted.dtype()) * 2 + (or_equal ? 1 : 0), [&] {
     return builtin_kernel(
         "scan.tile", "search",
         {{"OR_EQUAL", or_equal ? "true" : "false"}, {"X", std::string(name_of(sorted.dtype()))}});

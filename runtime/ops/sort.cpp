@@ -18,8 +18,8 @@ ValuesAndIndices sort(const Tensor& x, bool descending) {
   const Tensor row = arange(0, n, 1, DType::I64, x.device());
   Tensor places = clone(view::expand(row, x.shape()));
   if (x.numel() == 0 || n == 1) return {clone(x), places};
-  static KernelTable<8> table;
-  const auto slot = static_cast<std::size_t>(x.dtype()) * 2 + (descending ? 1 : 0);
+  static KernelTable<2 * dtype_count> table;
+  const auto slot = slot_of(x.dtype()) * 2 + (descending ? 1 : 0);
   const Kernel& kernel = table.get(slot, [&] {
     return builtin_kernel(
         "sort.tile", "merge_runs",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "runtime/device/error.h"
 #include "runtime/tensor/random.h"
@@ -44,6 +45,13 @@ Tensor from_host(const char* op, const void* data, std::size_t count, const Shap
   detail::copy_elements(result.data(), device, data, form, result.numel(), type);
   detail::remember_range(result, data);
   return result;
+}
+
+std::vector<std::int32_t> narrowed(const char* op, const std::vector<std::int64_t>& values) {
+  for (std::int64_t value : values) {
+    if (!std::in_range<std::int32_t>(value)) fail(op, "{} is not an i32", value);
+  }
+  return {values.begin(), values.end()};
 }
 
 }  // namespace
@@ -129,16 +137,17 @@ Tensor arange(std::int64_t start, std::int64_t end, std::int64_t step, DType typ
   if (count > most_numbers) fail("arange", "from {} to {} by {} is too long", start, end, step);
   std::vector<std::int64_t> values(count);
   for (std::size_t i = 0; i < count; ++i) {
-    values[i] = start + static_cast<std::int64_t>(i) * step;
+    values[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(start) +
+                                          i * static_cast<std::uint64_t>(step));
   }
   const Shape shape{static_cast<std::int64_t>(values.size())};
   switch (type) {
     case DType::I64:
       return from_data(values, shape, device);
     case DType::I32:
-      return from_data(std::vector<std::int32_t>(values.begin(), values.end()), shape, device);
+      return from_data(narrowed("arange", values), shape, device);
     case DType::F32:
-      return from_data(std::vector<float>(values.begin(), values.end()), shape, device);
+      return from_data(std::vector<double>(values.begin(), values.end()), shape, device);
     case DType::Bool:
       break;
   }

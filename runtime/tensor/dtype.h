@@ -2,6 +2,7 @@
 // Nothing else may assume an element size, so that more types only need a row here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,10 @@
 namespace pg {
 
 enum class DType : std::uint8_t { F32, I32, I64, Bool };
+
+inline constexpr std::size_t dtype_count = 4;
+/// A type's place in tables of dtype_count.
+constexpr std::size_t slot_of(DType type) { return static_cast<std::size_t>(type); }
 
 /// Bytes of one element on the host and in files; a Bool is one byte, 0 or 1.
 constexpr std::int64_t element_bytes(DType type) {
@@ -53,6 +58,14 @@ constexpr std::optional<DType> dtype_named(std::string_view name) {
     if (name_of(type) == name) return type;
   }
   return std::nullopt;
+}
+
+/// The type in which operands of two types meet: bool < i32 < i64 < f32.
+constexpr DType higher(DType a, DType b) {
+  for (DType type : {DType::F32, DType::I64, DType::I32}) {
+    if (a == type || b == type) return type;
+  }
+  return DType::Bool;
 }
 
 constexpr bool is_integer(DType type) { return type == DType::I32 || type == DType::I64; }

@@ -111,6 +111,38 @@ Dims normalize_axes(std::string_view op, const Dims& axes, int rank) {
   return result;
 }
 
+std::int64_t count_between(const Shape& shape, int begin, int end) {
+  std::int64_t result = 1;
+  for (int d = begin; d < end; ++d) result *= shape[d];
+  return result;
+}
+
+Shape three_parts(const Shape& shape, int axis) {
+  return {count_between(shape, 0, axis), shape[axis], count_between(shape, axis + 1, shape.size())};
+}
+
+Dims order_with_last(const Dims& axes, int rank) {
+  Dims order;
+  int next = 0;
+  for (int d = 0; d < rank; ++d) {
+    if (next < axes.size() && axes[next] == d) {
+      ++next;
+    } else {
+      order.push_back(d);
+    }
+  }
+  for (std::int64_t axis : axes) order.push_back(axis);
+  return order;
+}
+
+Dims inverse_order(const Dims& order) {
+  Dims inverse = order;
+  for (int i = 0; i < order.size(); ++i) {
+    inverse[normalize_axis("permute", static_cast<int>(order[i]), order.size())] = i;
+  }
+  return inverse;
+}
+
 Shape reduced_shape(const Shape& shape, const Dims& axes, bool keepdim) {
   Shape result;
   int next = 0;

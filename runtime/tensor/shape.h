@@ -76,6 +76,19 @@ int normalize_axis(std::string_view op, int axis, int rank);
 /// The same for a list without repetition; an empty list means all axes. The result is ascending.
 Dims normalize_axes(std::string_view op, const Dims& axes, int rank);
 
+/// The product of the sizes from dimension `begin` to before `end`, of a shape whose element_count
+/// was checked.
+std::int64_t count_between(const Shape& shape, int begin, int end);
+
+/// [before, axis, after]: a packed tensor's shape as three, the one of `axis` in the middle.
+Shape three_parts(const Shape& shape, int axis);
+
+/// The order of dimensions that moves `axes` (ascending, normalized) behind the others.
+Dims order_with_last(const Dims& axes, int rank);
+
+/// The order that undoes `order` when a tensor is permuted.
+Dims inverse_order(const Dims& order);
+
 /// `shape` without `axes` (ascending, normalized), or with them as size 1.
 Shape reduced_shape(const Shape& shape, const Dims& axes, bool keepdim);
 

@@ -20,55 +20,105 @@ struct Labelled {
 struct Equation {
   std::vector<std::string> operands;
   std::string result;
+  bool has_result = false;
 };
+
+/// "..." while its number of dimensions is not known.
+constexpr char kEllipsis = '.';
+
+/// The labels of `count` dimensions that "..." stands for: they are aligned at the last.
+std::string ellipsis_labels(int count) {
+  static_assert(kMaxRank == 8);
+  return std::string("01234567").substr(static_cast<std::size_t>(kMaxRank - count));
+}
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// Letters that stand once in all operands, in alphabetical order.
+/// What "..." stands for, then letters that stand once in all operands, in alphabetical order.
 std::string implied_result(const std::vector<std::string>& operands) {
   std::string all;
   for (const std::string& labels : operands) all += labels;
   std::sort(all.begin(), all.end());
   std::string result;
   for (const char label : all) {
-    if (std::count(all.begin(), all.end(), label) == 1) result += label;
+    const bool is_new = result.find(label) == std::string::npos;
+    if (is_letter(label) ? std::count(all.begin(), all.end(), label) == 1 : is_new) result += label;
   }
   return result;
 }
 
 Equation parse(std::string_view text) {
-  Equation equation{{""}, ""};
-  bool has_result = false;
+  Equation equation{{""}, "", false};
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == ' ') continue;
+    std::string& labels = equation.has_result ? equation.result : equation.operands.back();
     if (is_letter(c)) {
-      (has_result ? equation.result : equation.operands.back()) += c;
-    } else if (c == ',' && !has_result) {
+      labels += c;
+    } else if (text.substr(i, 3) == "..." && labels.find(kEllipsis) == std::string::npos) {
+      labels += kEllipsis;
+      i += 2;
+    } else if (c == ',' && !equation.has_result) {
       equation.operands.emplace_back();
-    } else if (text.substr(i, 2) == "->" && !has_result) {
-      has_result = true;
+    } else if (text.substr(i, 2) == "->" && !equation.has_result) {
+      equation.has_result = true;
       ++i;
     } else {
       fail("einsum", "`{}` at position {} of `{}`", c, i, text);
     }
   }
-  if (!has_result) equation.result = implied_result(equation.operands);
   return equation;
+}
+
+/// Replaces "..." in the labels of `x`; returns how many dimensions it stands for.
+int spell_out(std::string& labels, const Tensor& x, std::size_t operand) {
+  const std::size_t at = labels.find(kEllipsis);
+  const int named = static_cast<int>(labels.size()) - (at == std::string::npos ? 0 : 1);
+  const int left = x.dim() - named;
+  if (left < 0 || (left > 0 && at == std::string::npos)) {
+    if (at != std::string::npos) labels.replace(at, 1, "...");
+    fail("einsum", "operand {} is {}, its labels are `{}`", operand, describe(x), labels);
+  }
+  if (at != std::string::npos) labels.replace(at, 1, ellipsis_labels(left));
+  return left;
+}
+
+/// Puts labels in place of every "..." and of a result that is implied; the dimensions of "..."
+/// broadcast.
+void spell_out(Equation& equation, Tensors& operands) {
+  if (operands.size() != equation.operands.size()) {
+    fail("einsum", "{} operands for {} in the equation", operands.size(), equation.operands.size());
+  }
+  int most = 0;
+  Shape common;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    std::string& labels = equation.operands[i];
+    most = std::max(most, spell_out(labels, operands[i], i));
+    Shape own;
+    for (std::size_t d = 0; d < labels.size(); ++d) {
+      if (!is_letter(labels[d])) own.push_back(operands[i].shape()[static_cast<int>(d)]);
+    }
+    common = broadcast_shapes("einsum", common, own);
+  }
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    Shape shape = operands[i].shape();
+    for (std::size_t d = 0; d < equation.operands[i].size(); ++d) {
+      const char label = equation.operands[i][d];
+      if (!is_letter(label)) shape[static_cast<int>(d)] = common[label - '0' - kMaxRank + most];
+    }
+    if (shape != operands[i].shape()) operands[i] = expand(operands[i], shape);
+  }
+  if (!equation.has_result) equation.result = implied_result(equation.operands);
+  const std::size_t at = equation.result.find(kEllipsis);
+  if (at != std::string::npos) equation.result.replace(at, 1, ellipsis_labels(most));
 }
 
 /// Every letter has one size, and the result has letters of the operands, each once.
 void check(const Equation& equation, std::span<const Tensor> operands) {
-  if (operands.size() != equation.operands.size()) {
-    fail("einsum", "{} operands for {} in the equation", operands.size(), equation.operands.size());
-  }
   std::int64_t sizes[128];
   std::fill_n(sizes, 128, -1);
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const std::string& labels = equation.operands[i];
-    if (static_cast<std::size_t>(operands[i].dim()) != labels.size()) {
-      fail("einsum", "operand {} is {}, its labels are `{}`", i, describe(operands[i]), labels);
-    }
     for (std::size_t d = 0; d < labels.size(); ++d) {
       std::int64_t& size = sizes[static_cast<unsigned char>(labels[d])];
       const std::int64_t found = operands[i].shape()[static_cast<int>(d)];
@@ -159,15 +209,17 @@ Labelled contract(const Labelled& a, const Labelled& b, std::string_view kept) {
 
 }  // namespace
 
-Tensor einsum(std::string_view text, std::initializer_list<Tensor> operands) {
-  for (const Tensor& operand : operands) {
+Tensor einsum(std::string_view text, std::initializer_list<Tensor> given) {
+  for (const Tensor& operand : given) {
     if (!operand.defined()) fail("einsum", "undefined tensor");
   }
-  const Equation equation = parse(text);
-  check(equation, std::span(operands.begin(), operands.size()));
+  Equation equation = parse(text);
+  Tensors operands(given);
+  spell_out(equation, operands);
+  check(equation, operands);
   std::vector<Labelled> rest;
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    rest.push_back(without_repeats({operands.begin()[i], equation.operands[i]}));
+    rest.push_back(without_repeats({operands[i], equation.operands[i]}));
   }
   Labelled result = rest[0];
   for (std::size_t i = 1; i < rest.size(); ++i) {

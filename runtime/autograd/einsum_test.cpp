@@ -40,6 +40,18 @@ TEST_CASE("einsum") {
   check_close(outer(tensor({1, 2}), tensor({3, 4})), tensor({{3, 4}, {6, 8}}));
 }
 
+TEST_CASE("einsum with an ellipsis") {
+  const Tensor a = normal({2, 1, 3, 4}, 1);
+  const Tensor b = normal({6, 4, 5}, 2);
+  check_close(einsum("...ij,...jk->...ik", {a, b}), matmul(a, b));
+  check_close(einsum("...ij,...jk", {a, b}), matmul(a, b));
+  check_close(einsum("...ij,...jk->ki", {a, b}), matmul(a, b).sum({0, 1}).t());
+  check_close(einsum("i...,i...->...i", {b, b}), (b * b).permute({1, 2, 0}));
+  check_close(einsum("...,...", {normal({3}, 3), scalar(2.0f)}), normal({3}, 3) * 2.0);
+  check_close(einsum("ij...->...", {b}), b.sum({0, 1}));
+  check_close(einsum("...j,jk->k...", {normal({4}, 4), b[0]}), matmul(normal({4}, 4), b[0]));
+}
+
 TEST_CASE("what einsum refuses") {
   const Tensor a = normal({2, 3}, 1);
   CHECK_THROWS_WITH_AS(einsum("ij,jk->ik", {a, a}), "einsum: `j` is 3 and 2", Error);
@@ -48,7 +60,12 @@ TEST_CASE("what einsum refuses") {
   CHECK_THROWS_WITH_AS(einsum("ijk->i", {a}),
                        "einsum: operand 0 is f32 [2, 3], its labels are `ijk`", Error);
   CHECK_THROWS_WITH_AS(einsum("ij,jk->ik", {a}), "einsum: 1 operands for 2 in the equation", Error);
-  CHECK_THROWS_WITH_AS(einsum("i...->i", {a}), "einsum: `.` at position 1 of `i...->i`", Error);
+  CHECK_THROWS_WITH_AS(einsum("i..->i", {a}), "einsum: `.` at position 1 of `i..->i`", Error);
+  CHECK_THROWS_WITH_AS(einsum("...i...", {a}), "einsum: `.` at position 4 of `...i...`", Error);
+  CHECK_THROWS_WITH_AS(einsum("ijk...->i", {a}),
+                       "einsum: operand 0 is f32 [2, 3], its labels are `ijk...`", Error);
+  CHECK_THROWS_WITH_AS(einsum("...i,...j->...", {a, normal({3, 3}, 1)}),
+                       "einsum: shapes [2] and [3] do not broadcast: sizes 2 and 3 differ", Error);
   CHECK_THROWS_WITH_AS(outer(a, a), "outer: f32 [2, 3] and f32 [2, 3] are no vectors", Error);
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/autograd/functions.h"
 #include "runtime/device/error.h"
+#include "runtime/ops/checks.h"
 #include "runtime/ops/copy.h"
 #include "runtime/ops/index.h"
 
@@ -236,7 +237,7 @@ Tensor nonzero(const Tensor& x) {
   for (std::int64_t size : x.shape()) {
     stride /= size > 0 ? size : 1;
     const Tensor row = ops::div(places, static_cast<double>(stride));
-    columns.push_back(ops::binary(ops::BinaryOp::Rem, row, static_cast<double>(size)));
+    columns.push_back(ops::binary(ops::BinaryOp::Fmod, row, static_cast<double>(size)));
   }
   if (columns.empty()) return zeros({places.numel(), 0}, DType::I64, x.device());
   return stack(columns, 1);
@@ -244,7 +245,7 @@ Tensor nonzero(const Tensor& x) {
 
 namespace {
 
-/// x with `axis` dimensions other than that of ids cut to the sizes of ids.
+/// x with its dimensions but `axis` (-1: with all of them) cut to the sizes of ids.
 Tensor cut_to(const Tensor& x, int axis, const Tensor& ids) {
   if (!ids.defined() || ids.dim() != x.dim()) return x;  // refused later
   Tensor cut = x;
@@ -325,17 +326,41 @@ Tensor gather(const Tensor& x, int axis, const Tensor& ids) {
   return autograd::gathered(cut, dim, ops::checked_along("gather", cut, dim, ids));
 }
 
+namespace {
+
+/// ids may be smaller than source, of which the rest is not used, and than x, of which the rest
+/// stays as it is.
+Tensor scattered_within(const char* op, const Tensor& x, int axis, const Tensor& ids,
+                        const Tensor& source, bool is_sum) {
+  ops::check_defined(op, x);
+  ops::check_defined(op, source);
+  const int dim = normalize_axis(op, axis, x.dim());
+  const Tensor reached = cut_to(x, dim, ids);
+  const Tensor checked = ops::checked_along(op, reached, dim, ids);
+  const Tensor used = cut_to(source, -1, ids);
+  const Tensor y =
+      is_sum ? scattered_sum(reached, dim, checked, used) : scattered(reached, dim, checked, used);
+  if (reached.is_same(x)) return y;
+  TensorIndices region;
+  for (std::int64_t size : reached.shape()) region.emplace_back(Slice(0, size));
+  return index_put(x, region, y);
+}
+
+}  // namespace
+
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, const Tensor& source) {
-  const Tensor checked = ops::checked_along("scatter", x, axis, ids);
-  return scattered(x, normalize_axis("scatter", axis, x.dim()), checked, source);
+  return scattered_within("scatter", x, axis, ids, source, false);
 }
 
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, double value) {
+  ops::check_defined("scatter", x);
+  ops::check_defined("scatter", ids);
+  ops::number_argument("scatter", value, x.dtype());
   return scatter(x, axis, ids, full(ids.shape(), value, x.dtype(), x.device()));
 }
 
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& ids, const Tensor& source) {
-  return scattered_sum(x, axis, ops::checked_along("scatter_add", x, axis, ids), source);
+  return scattered_within("scatter_add", x, axis, ids, source, true);
 }
 
 Tensor one_hot(const Tensor& ids, std::int64_t classes) {
@@ -363,6 +388,7 @@ void IndexedTensor::operator=(const IndexedTensor& values) && {
   std::move(*this) = static_cast<const Tensor&>(values);
 }
 void IndexedTensor::operator=(double value) && {
+  ops::number_argument("index_put_", value, base_.dtype());
   std::move(*this) = full({}, value, base_.dtype(), base_.device());
 }
 void IndexedTensor::operator+=(const Tensor& other) && { std::move(*this) = add(*this, other); }

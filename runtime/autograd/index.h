@@ -28,9 +28,9 @@ Tensor nonzero(const Tensor& x);
 /// y[i][j][k] = x[i][ids[i][j][k]][k], along `axis`: ids has x's number of dimensions and in those
 /// other than `axis` at most its sizes. Not negative.
 Tensor gather(const Tensor& x, int axis, const Tensor& ids);
-/// A copy of x with source[i][j][k] at [i][ids[i][j][k]][k], or added there; source has the shape
-/// of ids (or is one number), which agrees with x in all sizes but that of `axis`. Of several
-/// values for one place the last stays, and it alone has a gradient.
+/// A copy of x with source[i][j][k] at [i][ids[i][j][k]][k], or added there; source is at least as
+/// large as ids (or one number), x too but along `axis`. Of several values for one place the last
+/// stays, and it alone has a gradient.
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, const Tensor& source);
 Tensor scatter(const Tensor& x, int axis, const Tensor& ids, double value);
 Tensor scatter_add(const Tensor& x, int axis, const Tensor& ids, const Tensor& source);

@@ -127,6 +127,13 @@ TEST_CASE("gather and scatter") {
         std::vector<float>{3, 0, 0, 0, 4, 3});
   CHECK(scatter(y, 1, places, 9.0).to_vector<float>() == std::vector<float>{9, 0, 0, 0, 9, 9});
   CHECK(y.to_vector<float>() == std::vector<float>(6, 0.0f));
+  // Ids smaller than x and the source: the rest stays, the rest is not used.
+  const Tensor few = from_data(Ints{2}, {1, 1});
+  CHECK(scatter(y, 1, few, source).to_vector<float>() == std::vector<float>{0, 0, 1, 0, 0, 0});
+  CHECK(scatter_add(ones({2, 3}), 0, from_data(Ints{1, 1}, {1, 2}), source).to_vector<float>() ==
+        std::vector<float>{1, 1, 1, 2, 3, 1});
+  CHECK(scatter(y, 0, from_data(Ints{0, 1, 0}, {3, 1}), 5.0).to_vector<float>() ==
+        std::vector<float>{5, 0, 0, 5, 0, 0});
   CHECK(ints(one_hot(ids({2, 0}))) == Ints{0, 0, 1, 1, 0, 0});
   CHECK(one_hot(ids({2, 0}), 5).shape() == Shape{2, 5});
 }
@@ -150,6 +157,11 @@ TEST_CASE("what indexing refuses") {
   CHECK_THROWS_WITH_AS(gather(x, 1, from_data(Ints{0, -1}, {2, 1})),
                        "gather: index -1 at position 1 is out of range for axis 1 of size 3",
                        Error);
+  CHECK_THROWS_WITH_AS(scatter(x, 1, from_data(Ints{0, 1}, {2, 1}), counted({1, 1})),
+                       "scatter: the source is [1, 1], not [2, 1]", Error);
+  CHECK_THROWS_WITH_AS(scatter(x, 1, from_data(Ints{0, 1}, {2, 1}), 0.5),
+                       "scatter: 0.5 is not an i64", Error);
+  CHECK_THROWS_WITH_AS((x[0, 1] = 0.5), "index_put_: 0.5 is not an i64", Error);
   CHECK_THROWS_WITH_AS(x.index_put_({0}, tensor({1})),
                        "index_put_: the values are f32 [1], the tensor i64 [2, 3]", Error);
   CHECK_THROWS_WITH_AS(one_hot(ids({0, 5}), 5), "one_hot: ids from 0 to 5 are not among 5 classes",

@@ -24,9 +24,9 @@ Tensor dot(const Tensor& a, const Tensor& b);
 Tensor outer(const Tensor& a, const Tensor& b);
 /// Sums of products by PyTorch's notation: einsum("bij,bjk->bik", {a, b}). A letter names a
 /// dimension; letters that the result lacks are summed; without "->" the result has the letters
-/// that stand once, in alphabetical order. A letter twice in one operand takes the diagonal. No
-/// "...". Operands are contracted from the left, each step one matmul. Errors: "einsum: `j` is 3
-/// and 4".
+/// that stand once, in alphabetical order. A letter twice in one operand takes the diagonal.
+/// "..." stands for the dimensions without a letter, which broadcast. Operands are contracted from
+/// the left, each step one matmul. Errors: "einsum: `j` is 3 and 4".
 Tensor einsum(std::string_view equation, std::initializer_list<Tensor> operands);
 
 }  // namespace pg

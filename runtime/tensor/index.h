@@ -60,6 +60,8 @@ class TensorIndex {
 using TensorIndices = std::vector<TensorIndex>;
 
 /// What x[...] returns: the elements, and where they came from, so that `x[...] = y` writes there.
+/// The elements at index tensors are copied even then, since `auto rows = x[ids]` must not see what
+/// is written to x later; x.index_put_({ids}, y) reads nothing.
 /// Assigning to a variable of this type (auto row = x[0]; row = y;) makes it another tensor, as in
 /// Python.
 class IndexedTensor : public Tensor {

@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const llama::StepMetrics& step : run.steps) {
     fuzz::require(llama::parse_metrics(llama::to_line(step), "again").steps.size() == 1);
   }
+  if (run.steps.empty() && run.evaluations.empty()) return 0;  // a page that a unit test sees
   fuzz::require(!llama::report_page({run}).empty());
   return 0;
 }

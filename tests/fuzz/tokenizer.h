@@ -12,11 +12,13 @@
 
 namespace fuzz {
 
-/// Encodes texts and decodes what comes out: ids are in range, or the text is refused.
+/// Encodes texts and decodes what comes out: ids are in range, or the text is refused. Of `text`,
+/// which may be a whole file, the start.
 inline void use(const llama::Tokenizer& tokenizer, std::string_view text) {
   using namespace std::string_view_literals;
-  for (std::string_view sample :
-       {text, "Hello <s>world  \n\n 123\0\xff ab"sv, "\xe2\x96\x81 \xf0\x9f\x99\x82"sv}) {
+  constexpr std::size_t most_bytes = 256;
+  for (std::string_view sample : {text.substr(0, most_bytes), "Hello <s>world  \n\n 123\0\xff ab"sv,
+                                  "\xe2\x96\x81 \xf0\x9f\x99\x82"sv}) {
     accepts([&] {
       const std::vector<std::int32_t> ids = tokenizer.encode(sample);
       for (std::int32_t id : ids) require(id >= 0 && id < tokenizer.vocab_size());

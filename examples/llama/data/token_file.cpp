@@ -180,7 +180,7 @@ void TokenFile::read_words(std::int64_t first, std::span<Word> into) const {
 template <class Word>
 void TokenFile::verify_tokens() const {
   pg::nn::Hasher hasher;
-  std::vector<Word> ids(std::size_t{1} << 16);
+  std::vector<Word> ids(static_cast<std::size_t>(std::min<std::int64_t>(size_, 1 << 16)));
   for (std::int64_t first = 0; first < size_; first += std::ssize(ids)) {
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(size_ - first)));
     read_words(first, std::span(ids));

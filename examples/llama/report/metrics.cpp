@@ -32,6 +32,7 @@ std::int64_t count(const json& object, const char* key) {
 
 /// Whether the line was one of ours.
 bool add_line(std::string_view line, RunMetrics& run) {
+  if (!line.starts_with('{') || !line.ends_with('}')) return false;  // torn
   const auto parsed = try_parse_json_object(line);
   if (!parsed) return false;
   const json& entry = *parsed;

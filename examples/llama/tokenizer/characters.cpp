@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <iterator>
 #include <set>
 
 #include "examples/llama/base/json.h"
+#include "examples/llama/tokenizer/merge.h"
 #include "examples/llama/tokenizer/tokenizer.h"
 #include "examples/llama/tokenizer/utf8.h"
 #include "runtime/device/error.h"
@@ -38,7 +39,7 @@ class CharacterTokenizer final : public Tokenizer {
   explicit CharacterTokenizer(std::vector<std::string> characters)
       : characters_(std::move(characters)) {
     for (std::size_t i = 0; i < characters_.size(); ++i) {
-      ids_[characters_[i]] = static_cast<std::int32_t>(i);
+      ids_.emplace(characters_[i], static_cast<std::int32_t>(i));
     }
   }
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(characters_.size()); }
@@ -67,7 +68,7 @@ class CharacterTokenizer final : public Tokenizer {
 
  private:
   std::vector<std::string> characters_;
-  std::map<std::string, std::int32_t, std::less<>> ids_;
+  PieceIds ids_;
 };
 
 }  // namespace
@@ -75,7 +76,7 @@ class CharacterTokenizer final : public Tokenizer {
 std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
 
 std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text) {
-  std::set<std::string, std::less<>> characters;
+  std::set<char32_t> characters;  // in this order UTF-8 sorts too
   for (std::size_t at = 0; at < text.size();) {
     std::size_t length = utf8_length(text, at);
     if (length == 0) {
@@ -83,12 +84,13 @@ std::unique_ptr<Tokenizer> make_character_tokenizer(std::string_view text) {
           "characters: byte {} (0x{:02x}) of the text is not UTF-8; use --tokenizer bytes", at,
           static_cast<unsigned char>(text[at])));
     }
-    if (!characters.contains(text.substr(at, length))) characters.emplace(text.substr(at, length));
+    characters.insert(utf8_decode(text.substr(at, length)));
     at += length;
   }
   if (characters.empty()) throw pg::Error("characters: the text is empty");
-  return std::make_unique<CharacterTokenizer>(
-      std::vector<std::string>(characters.begin(), characters.end()));
+  std::vector<std::string> pieces;
+  std::ranges::transform(characters, std::back_inserter(pieces), utf8_encode);
+  return std::make_unique<CharacterTokenizer>(std::move(pieces));
 }
 
 std::unique_ptr<Tokenizer> parse_character_json(const std::string& bytes,

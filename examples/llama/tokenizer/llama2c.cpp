@@ -30,15 +30,17 @@ struct Reader {
   std::size_t at = 0;
   const std::string& origin;
 
-  std::string_view take(std::size_t count, std::string_view field) {
+  /// `field` makes the name of what is read, for an error.
+  template <class Field>
+  std::string_view take(std::size_t count, const Field& field) {
     if (bytes.size() - at < count) {
-      throw pg::Error(fmt::format("{}: ends at byte {} inside {}", origin, bytes.size(), field));
+      throw pg::Error(fmt::format("{}: ends at byte {} inside {}", origin, bytes.size(), field()));
     }
     at += count;
     return bytes.substr(at - count, count);
   }
-  template <class T>
-  T number(std::string_view field) {
+  template <class T, class Field>
+  T number(const Field& field) {
     T value;
     std::memcpy(&value, take(sizeof value, field).data(), sizeof value);
     return value;
@@ -127,7 +129,7 @@ class Llama2cTokenizer final : public Tokenizer {
 std::unique_ptr<Tokenizer> parse_llama2c(std::string bytes, const std::string& origin,
                                          std::int64_t vocab_size) {
   Reader reader{bytes, 0, origin};
-  auto longest = reader.number<std::int32_t>("the longest piece's length");
+  auto longest = reader.number<std::int32_t>([] { return "the longest piece's length"; });
   if (longest < 1 || longest > max_piece_bytes) {
     throw pg::Error(fmt::format("{}: longest piece of {} bytes, expected 1 to {}", origin, longest,
                                 max_piece_bytes));
@@ -135,16 +137,16 @@ std::unique_ptr<Tokenizer> parse_llama2c(std::string bytes, const std::string& o
   std::vector<Piece> pieces;
   while (vocab_size ? static_cast<std::int64_t>(pieces.size()) < vocab_size
                     : reader.at < bytes.size()) {
-    std::string field = fmt::format("token {}", pieces.size());
+    const auto field = [&] { return fmt::format("token {}", pieces.size()); };
     Piece piece;
     piece.score = reader.number<float>(field);
     auto length = reader.number<std::int32_t>(field);
     if (length < 0 || length > longest) {
       throw pg::Error(fmt::format("{}: {} has length {}, the longest is said to be {}", origin,
-                                  field, length, longest));
+                                  field(), length, longest));
     }
     if (std::isnan(piece.score))
-      throw pg::Error(fmt::format("{}: {}: score is NaN", origin, field));
+      throw pg::Error(fmt::format("{}: {}: score is NaN", origin, field()));
     piece.text = reader.take(static_cast<std::size_t>(length), field);
     pieces.push_back(std::move(piece));
   }

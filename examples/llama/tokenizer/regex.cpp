@@ -50,6 +50,31 @@ using MatchData = Handle<pcre2_match_data, pcre2_match_data_free>;
 using MatchContext = Handle<pcre2_match_context, pcre2_match_context_free>;
 using JitStack = Handle<pcre2_jit_stack, pcre2_jit_stack_free>;
 
+/// The limits of every match, and the stack that compiled patterns run on.
+class Limits {
+ public:
+  Limits()
+      : context_(pcre2_match_context_create(nullptr)),
+        stack_(pcre2_jit_stack_create(first_jit_stack_bytes, max_jit_stack_bytes, nullptr)) {
+    if (!context_ || !stack_) throw std::bad_alloc();
+    pcre2_set_match_limit(context_.get(), match_limit);
+    pcre2_set_depth_limit(context_.get(), depth_limit);
+    pcre2_set_heap_limit(context_.get(), heap_limit_kib);
+    pcre2_jit_stack_assign(context_.get(), nullptr, stack_.get());
+  }
+  pcre2_match_context* context() const { return context_.get(); }
+
+ private:
+  MatchContext context_;
+  JitStack stack_;
+};
+
+/// One for each thread: mapping a stack takes longer than most texts take to split.
+const Limits& limits() {
+  thread_local const Limits instance;
+  return instance;
+}
+
 }  // namespace
 
 struct Regex::Code {
@@ -78,18 +103,13 @@ Regex::Regex(std::string_view pattern, const std::string& origin) : origin_(orig
 void Regex::split(std::string_view text,
                   const std::function<void(std::string_view, bool)>& visit) const {
   MatchData match(pcre2_match_data_create_from_pattern(code_->code.get(), nullptr));
-  MatchContext context(pcre2_match_context_create(nullptr));
-  JitStack stack(pcre2_jit_stack_create(first_jit_stack_bytes, max_jit_stack_bytes, nullptr));
-  if (!match || !context || !stack) throw std::bad_alloc();
-  pcre2_set_match_limit(context.get(), match_limit);
-  pcre2_set_depth_limit(context.get(), depth_limit);
-  pcre2_set_heap_limit(context.get(), heap_limit_kib);
-  pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+  if (!match) throw std::bad_alloc();
+  pcre2_match_context* const context = limits().context();
 
   // Where the next match in `part` is, from `start` on; npos when there is none.
   auto find = [&](std::string_view part, std::size_t start) {
     const int count = pcre2_match(code_->code.get(), code_units(part), part.size(), start,
-                                  PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK, match.get(), context.get());
+                                  PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK, match.get(), context);
     if (count == PCRE2_ERROR_NOMATCH) return std::pair(std::string_view::npos, std::size_t{0});
     if (count < 0) {
       throw pg::Error(fmt::format("{}: the pattern fails on the text at byte {}: {}", origin_,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -28,12 +29,27 @@ using Fields = std::array<std::int32_t, 7>;
 constexpr std::size_t v0_header_bytes = sizeof(Fields);
 constexpr std::size_t v1_fields_at = 8, v1_flag_at = v1_fields_at + sizeof(Fields);
 
-// One kind of tensor in file order: `names` has one Hugging Face name per layer, or one in all. The
-// rotary tables have none.
+// One kind of tensor in file order: one in all with Hugging Face's name, one per layer with the
+// name in there, or the rotary tables, which have none.
 struct Section {
-  std::vector<std::string> names;
+  std::string_view name;
   pg::Shape shape;
   std::int64_t rotary_heads = 0;  // > 0: rows come in interleaved pairs
+  std::int64_t layers = 0;        // 0: not in layers
+
+  bool is_tables() const { return name.empty(); }
+  std::vector<std::string> names() const {
+    if (is_tables()) return {};
+    if (layers == 0) return {std::string(name)};
+    std::vector<std::string> names;
+    for (std::int64_t i = 0; i < layers; ++i) {
+      names.push_back(fmt::format("model.layers.{}.{}.weight", i, name));
+    }
+    return names;
+  }
+  std::uint64_t tensor_count() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(layers, 1));
+  }
 };
 
 std::uint64_t element_count(const pg::Shape& shape) {
@@ -43,29 +59,25 @@ std::uint64_t element_count(const pg::Shape& shape) {
 }
 
 std::vector<Section> file_sections(const Config& c, int version) {
-  const auto every_layer = [&](std::string_view name) {
-    std::vector<std::string> names;
-    for (std::int64_t i = 0; i < c.layers; ++i) {
-      names.push_back(fmt::format("model.layers.{}.{}.weight", i, name));
-    }
-    return names;
+  const auto every_layer = [&](std::string_view name, pg::Shape shape, std::int64_t heads = 0) {
+    return Section{name, shape, heads, c.layers};
   };
   const std::int64_t query = c.heads * c.head_dim, key = c.kv_heads * c.head_dim;
-  const Section embedding{{"model.embed_tokens.weight"}, {c.vocab_size, c.hidden_size}};
-  const Section attention_norms{every_layer("input_layernorm"), {c.hidden_size}};
-  const Section mlp_norms{every_layer("post_attention_layernorm"), {c.hidden_size}};
-  const Section final_norm{{"model.norm.weight"}, {c.hidden_size}};
+  const Section embedding{"model.embed_tokens.weight", {c.vocab_size, c.hidden_size}};
+  const Section attention_norms = every_layer("input_layernorm", {c.hidden_size});
+  const Section mlp_norms = every_layer("post_attention_layernorm", {c.hidden_size});
+  const Section final_norm{"model.norm.weight", {c.hidden_size}};
   const Section tables{{}, {2, c.max_positions, c.head_dim / 2}};
   const std::vector<Section> attention = {
-      {every_layer("self_attn.q_proj"), {query, c.hidden_size}, c.heads},
-      {every_layer("self_attn.k_proj"), {key, c.hidden_size}, c.kv_heads},
-      {every_layer("self_attn.v_proj"), {key, c.hidden_size}},
-      {every_layer("self_attn.o_proj"), {c.hidden_size, query}},
+      every_layer("self_attn.q_proj", {query, c.hidden_size}, c.heads),
+      every_layer("self_attn.k_proj", {key, c.hidden_size}, c.kv_heads),
+      every_layer("self_attn.v_proj", {key, c.hidden_size}),
+      every_layer("self_attn.o_proj", {c.hidden_size, query}),
   };
   const std::vector<Section> mlp = {
-      {every_layer("mlp.gate_proj"), {c.intermediate_size, c.hidden_size}},
-      {every_layer("mlp.down_proj"), {c.hidden_size, c.intermediate_size}},
-      {every_layer("mlp.up_proj"), {c.intermediate_size, c.hidden_size}},
+      every_layer("mlp.gate_proj", {c.intermediate_size, c.hidden_size}),
+      every_layer("mlp.down_proj", {c.hidden_size, c.intermediate_size}),
+      every_layer("mlp.up_proj", {c.intermediate_size, c.hidden_size}),
   };
   std::vector<Section> sections;
   const auto add = [&](const std::vector<Section>& more) {
@@ -82,7 +94,7 @@ std::vector<Section> file_sections(const Config& c, int version) {
     add(attention);
     add(mlp);
   }
-  if (!c.tied) add({{{"lm_head.weight"}, {c.vocab_size, c.hidden_size}}});
+  if (!c.tied) add({Section{"lm_head.weight", {c.vocab_size, c.hidden_size}}});
   return sections;
 }
 
@@ -93,7 +105,7 @@ std::size_t header_bytes(int version) {
 std::uint64_t file_bytes(const Config& config, int version) {
   std::uint64_t elements = 0;
   for (const Section& section : file_sections(config, version)) {
-    elements += element_count(section.shape) * std::max<std::size_t>(section.names.size(), 1);
+    elements += element_count(section.shape) * section.tensor_count();
   }
   return header_bytes(version) + elements * sizeof(float);
 }
@@ -200,8 +212,8 @@ Model load_llama2c(const std::filesystem::path& path, pg::Device device) {
   std::map<std::string, pg::Tensor> tensors;
   for (const Section& section : file_sections(config, version)) {
     const std::uint64_t count = element_count(section.shape);
-    if (section.names.empty()) at += count * sizeof(float);
-    for (const std::string& name : section.names) {
+    if (section.is_tables()) at += count * sizeof(float);
+    for (const std::string& name : section.names()) {
       std::vector<float> values(count);
       file.read(at, std::as_writable_bytes(std::span(values)));
       at += count * sizeof(float);
@@ -241,12 +253,12 @@ std::vector<float> read_llama2c_tables(const std::filesystem::path& path) {
   std::uint64_t at = header_bytes(header.version);
   for (const Section& section : file_sections(header.config, header.version)) {
     const std::uint64_t count = element_count(section.shape);
-    if (section.names.empty()) {
+    if (section.is_tables()) {
       std::vector<float> tables(count);
       file.read(at, std::as_writable_bytes(std::span(tables)));
       return tables;
     }
-    at += count * section.names.size() * sizeof(float);
+    at += count * section.tensor_count() * sizeof(float);
   }
   return {};
 }
@@ -282,8 +294,8 @@ void save_llama2c(const Model& model, const std::filesystem::path& path, int ver
   pg::nn::OutputFile file("llama2.c", path.string());
   file.write(std::span(header).first(header_bytes(version)));
   for (const Section& section : file_sections(c, version)) {
-    if (section.names.empty()) file.write(std::as_bytes(tables));
-    for (const std::string& name : section.names) {
+    if (section.is_tables()) file.write(std::as_bytes(tables));
+    for (const std::string& name : section.names()) {
       std::vector<float> values = tensors.at(name).to_vector<float>();
       if (section.rotary_heads > 0) {
         values = halves_to_interleaved(values, section.rotary_heads, c.head_dim, c.hidden_size);

@@ -14,6 +14,7 @@
 #include "examples/llama/generate.h"
 #include "examples/llama/weights/weights.h"
 #include "runtime/device/error.h"
+#include "tools/cli/parse.h"
 
 namespace llama {
 
@@ -55,15 +56,17 @@ Command add_generate(CLI::App& app, SharedRunOptions run) {
   SamplerOptions& sampler = options->generate.sampler;
   command->add_option("--temperature", sampler.temperature, "0 takes the likeliest token")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(cli::number_in(0, 100));
   command->add_option("--top-k", sampler.top_k, "only the k likeliest tokens; 0: all")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command
       ->add_option("--top-p", sampler.top_p, "only the likeliest tokens of this total probability")
       ->capture_default_str()
-      ->check(CLI::Range(1e-6, 1.0));
-  command->add_option("--seed", sampler.seed, "of the random numbers")->capture_default_str();
+      ->check(cli::number_in(1e-6, 1));
+  command->add_option("--seed", sampler.seed, "of the random numbers")
+      ->capture_default_str()
+      ->check(cli::count_from(0));
   return [options, run] {
     Model model = open_model(options->model, *run);
     auto tokenizer =
@@ -131,7 +134,7 @@ Command add_dump(CLI::App& app, SharedRunOptions run) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 20));
   const auto add_number = [&](const char* name, double& number, double least, double most) {
-    command->add_option(name, number)->capture_default_str()->check(CLI::Range(least, most));
+    command->add_option(name, number)->capture_default_str()->check(cli::number_in(least, most));
   };
   add_number("--lr", o.learning_rate, 0.0, 100.0);
   add_number("--beta1", o.beta1, 0.0, 0.99999);

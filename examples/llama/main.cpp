@@ -6,6 +6,7 @@
 #include "examples/llama/commands.h"
 #include "examples/llama/text_commands.h"
 #include "examples/llama/train/command.h"
+#include "examples/llama/train/run.h"
 #include "runtime/device/device.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
@@ -57,7 +58,7 @@ void add_options(CLI::App& app, Machine& machine, llama::RunOptions& options) {
       ->check(CLI::Validator(device_error, ""));
   app.add_option("--kernel-timeout", machine.kernel_timeout,
                  "seconds that a kernel on a GPU may take before it is reported; 0: any")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(cli::number_in(0, 1e9));
   app.add_option("--precision", options.precision, "fp32 or tf32, of matrix products")
       ->default_str("fp32")
       ->transform(cli::one_of<pg::Precision>(
@@ -73,6 +74,7 @@ void choose_device(const Machine& machine, llama::RunOptions& options) {
 int run(int argc, char** argv) {
   CLI::App app("Runs and trains llama models with kernels in the tile language.", "llama");
   app.require_subcommand(1);
+  app.set_version_flag("--version", llama::this_code());
   Machine machine;
   auto options = std::make_shared<llama::RunOptions>();
   add_options(app, machine, *options);

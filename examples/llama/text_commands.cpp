@@ -50,7 +50,7 @@ std::vector<std::int32_t> parse_ids(std::string_view text) {
     if (error != std::errc() || end != word.data() + word.size()) {
       throw pg::Error(
           fmt::format("tokenize --decode: `{}`, number {} of the input, is not a token id",
-                      word.substr(0, 40), ids.size()));
+                      word.substr(0, 40), ids.size() + 1));
     }
     ids.push_back(id);
   }
@@ -79,7 +79,7 @@ Command add_tokenize(CLI::App& app) {
       ->add_option("--tokenizer", options->tokenizer, "tokenizer file, a folder with one, or bytes")
       ->required();
   command->add_option("--vocab-size", options->vocab_size, "of a llama2.c tokenizer; 0: all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command->add_option("--output", options->output, "ids, pieces (a line each) or count")
       ->default_str("ids")
       ->transform(cli::one_of<TokenOutput>({{"ids", TokenOutput::Ids},
@@ -153,7 +153,7 @@ Command add_prepare(CLI::App& app) {
   command->add_option("--out", options->out, "folder for the shards")->required();
   command->add_option("--shard-tokens", options->shard_tokens, "tokens of a shard at most")
       ->capture_default_str()
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 31));
+      ->check(CLI::Range(std::int64_t{1000}, std::int64_t{1} << 31));
   return [options] {
     auto tokenizer = open_tokenizer(options->tokenizer, 0);
     const Tokens tokens =

@@ -1,9 +1,11 @@
 // See parse.h.
 #include "tools/cli/parse.h"
 
+#include <fmt/format.h>
 #include <llvm/ADT/StringRef.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <vector>
 
@@ -74,6 +76,31 @@ std::string nearest(const Unknown& unknown) {
 }
 
 }  // namespace
+
+CLI::Validator number_in(double least, double most) {
+  const std::string range = fmt::format("from {} to {}", least, most);
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        double value = 0;
+        const bool is_number = CLI::detail::lexical_cast(text, value);
+        if (is_number && value >= least && value <= most) return {};
+        return fmt::format("`{}` is no number {}", text, range);
+      },
+      range);
+}
+
+CLI::Validator count_from(std::uint64_t least) {
+  const std::string range = fmt::format("from {}", least);
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        std::uint64_t value = 0;
+        const char* end = text.data() + text.size();
+        const auto parsed = std::from_chars(text.data(), end, value);
+        if (parsed.ec == std::errc() && parsed.ptr == end && value >= least) return {};
+        return fmt::format("`{}` is no whole number {}", text, range);
+      },
+      range);
+}
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {

@@ -1,8 +1,9 @@
-// What our programs share on top of CLI11: options that take one of several names, and mistakes on
-// the command line answered with the nearest name that exists.
+// What our programs share on top of CLI11: options that take one of several names or a number, and
+// mistakes on the command line answered with the nearest name that exists.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,13 @@ CLI::Validator one_of(const std::map<std::string, Enum>& names) {
       },
       "{" + list + "}");
 }
+
+/// For an option that holds a real number: from `least` to `most`, and not NaN, which CLI::Range
+/// lets pass.
+CLI::Validator number_in(double least, double most);
+/// For an option that holds a whole number: `least` or more. CLI11's own answer to -1 is the
+/// largest double with all its digits, or, for unsigned ones, 2^64 - 1.
+CLI::Validator count_from(std::uint64_t least);
 
 /// Parses the command line. Nothing when the program shall go on, else its exit code: 0 after
 /// --help and the like, 2 after a mistake, which is said on stderr.

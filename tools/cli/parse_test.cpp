@@ -53,6 +53,17 @@ std::string said(const std::vector<std::string>& words) {
   return result.substr(0, result.find('\n'));
 }
 
+/// The exit code for `--number=TEXT`, or -1 when the program would go on.
+template <class Number>
+int code_of_value(const std::string& text, const CLI::Validator& validator) {
+  CLI::App app("A program.", "program");
+  Number number = 0;
+  app.add_option("--number", number)->check(validator);
+  std::vector<std::string> words = {"program", "--number=" + text};
+  std::vector<char*> argv = {words[0].data(), words[1].data()};
+  return cli::parse(app, 2, argv.data()).value_or(-1);
+}
+
 }  // namespace
 
 TEST_CASE("enumerators by name") {
@@ -77,6 +88,28 @@ TEST_CASE("unknown words are answered with the nearest known one") {
         "program: unknown option `--sise`; did you mean `--size`?");
   CHECK(said({"xyzzy"}) == "program: unknown command `xyzzy`");
   CHECK(Program().run({}) == 2);
+}
+
+TEST_CASE("real numbers in a range, NaN in none") {
+  const auto code_of = [](const std::string& text) {
+    return code_of_value<double>(text, cli::number_in(0, 1e9));
+  };
+  for (const char* good : {"0", "1e9", "0.5", "3e-4"}) CHECK(code_of(good) == -1);
+  for (const char* bad : {"nan", "-nan", "inf", "-1", "1.1e9", "x", ""}) {
+    CAPTURE(bad);
+    CHECK(code_of(bad) == 2);
+  }
+}
+
+TEST_CASE("whole numbers from a least one") {
+  const auto code_of = [](const std::string& text) {
+    return code_of_value<std::uint64_t>(text, cli::count_from(1));
+  };
+  for (const char* good : {"1", "18446744073709551615"}) CHECK(code_of(good) == -1);
+  for (const char* bad : {"0", "-1", "1.5", "1e3", "18446744073709551616", "nan", "x", ""}) {
+    CAPTURE(bad);
+    CHECK(code_of(bad) == 2);
+  }
 }
 
 TEST_CASE("help ends the program without a mistake") {

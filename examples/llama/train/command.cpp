@@ -43,25 +43,27 @@ void add_data_options(CLI::App& command, TrainOptions& o) {
           cli::one_of<DataOrder>({{"epochs", DataOrder::Epochs}, {"random", DataOrder::Random}}));
   command.add_option("--steps", o.steps, "updates")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command.add_option("--batch", o.batch, "sequences a step")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command.add_option("--seq", o.seq, "tokens a sequence")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command
       .add_option("--accumulate", o.accumulate,
                   "parts that the batch is cut into to save memory; must divide --batch")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_option("--seed", o.seed, "of all random numbers")->capture_default_str();
+      ->check(cli::count_from(1));
+  command.add_option("--seed", o.seed, "of all random numbers")
+      ->capture_default_str()
+      ->check(cli::count_from(0));
 }
 
 void add_optimizer_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--lr", o.learning_rate, "peak learning rate")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(cli::number_in(0, 100));
   command
       .add_option("--schedule", o.schedule,
                   "course of the learning rate; wsd: warm-up, stable, decay")
@@ -72,23 +74,23 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
                                              {"wsd", ScheduleKind::Wsd}}));
   command.add_option("--min-lr-ratio", o.min_learning_rate_ratio, "last learning rate / peak")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(cli::number_in(0, 1));
   command.add_option("--warmup", o.warmup, "steps of linear warm-up")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command
       .add_option("--decay-ratio", o.decay_ratio, "wsd: part of the steps that decays, at the end")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  command.add_option("--beta1", o.beta1)->capture_default_str()->check(CLI::Range(0.0, 0.99999));
-  command.add_option("--beta2", o.beta2)->capture_default_str()->check(CLI::Range(0.0, 0.999999));
-  command.add_option("--eps", o.eps)->capture_default_str()->check(CLI::Range(1e-30, 1.0));
+      ->check(cli::number_in(0, 1));
+  command.add_option("--beta1", o.beta1)->capture_default_str()->check(cli::number_in(0, 0.99999));
+  command.add_option("--beta2", o.beta2)->capture_default_str()->check(cli::number_in(0, 0.999999));
+  command.add_option("--eps", o.eps)->capture_default_str()->check(cli::number_in(1e-30, 1));
   command.add_option("--weight-decay", o.weight_decay, "of tensors with two or more dimensions")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 10.0));
+      ->check(cli::number_in(0, 10));
   command.add_option("--clip", o.clip, "largest global gradient norm; 0: no clipping")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(cli::number_in(0, 1e9));
   command
       .add_option("--on-nan", o.on_nan,
                   "what becomes of a step whose loss or gradient norm is not finite")
@@ -100,27 +102,27 @@ void add_optimizer_options(CLI::App& command, TrainOptions& o) {
 void add_checkpoint_options(CLI::App& command, TrainOptions& o) {
   command.add_option("--eval-every", o.eval_every, "steps between validations; 0: at the end only")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command
       .add_option("--checkpoint-every", o.checkpoint_every,
                   "steps between checkpoints; 0: only when the run is stopped early")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command.add_option("--keep", o.keep, "checkpoints to keep, besides the best")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command.add_option("--sample-every", o.sample_every, "steps between samples of text; 0: none")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::count_from(0));
   command.add_option("--spike", o.spike, "dump steps of so many times the usual loss; 0: none")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(cli::number_in(0, 1e9));
   command.add_option("--dump-step", o.dump_step, "dump this step for `llama replay`")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command
       .add_option("--stop-after", o.stop_after,
                   "stop after so many steps as if interrupted, to be resumed")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::count_from(1));
   command.add_flag("--resume", o.resume,
                    "go on from the latest checkpoint, with its settings, to the same bits");
   command.add_flag("--allow-older", o.allow_older,
@@ -193,7 +195,7 @@ Command add_replay(CLI::App& app, SharedRunOptions run) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("replay", "Compute a dumped step once more and compare");
   command->add_option("out", options->out, "folder of the run")->required();
-  command->add_option("--step", options->step, "the step")->required()->check(CLI::PositiveNumber);
+  command->add_option("--step", options->step, "the step")->required()->check(cli::count_from(1));
   command->footer("Exit code 3 when loss, gradient norm or weights have other bits than recorded.");
   return [options, run] {
     const Replay result = replay(options->out, options->step, *run);

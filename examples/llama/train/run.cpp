@@ -15,11 +15,11 @@ namespace llama {
 
 extern const char* const sources_fingerprint;  // of all that decides a run's bits; generated
 
-namespace {
-
 std::string this_code() {
   return fmt::format("picograd {}, sources {}", PICOGRAD_VERSION, sources_fingerprint);
 }
+
+namespace {
 
 TextFiles text_files(const TrainOptions& options, const std::vector<std::string>& names) {
   return {{names.begin(), names.end()}, options.field};

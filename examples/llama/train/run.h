@@ -13,6 +13,9 @@
 
 namespace llama {
 
+/// Version and hash of the sources: all that decides a run's bits.
+std::string this_code();
+
 struct Run {
   std::unique_ptr<Tokenizer> tokenizer;
   KeptFile tokenizer_file;

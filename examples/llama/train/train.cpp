@@ -89,6 +89,11 @@ TrainOutcome train(TrainOptions options) {
       run.tokens.validation.size(), run.tokenizer->vocab_size(),
       pg::name_of(run.model.precision()));
 
+  if (options.warmup > options.steps) {
+    warn("all {} steps are within --warmup {}: the rate never reaches --lr", options.steps,
+         options.warmup);
+  }
+
   const StopSignals signals;
   StepGuard guard(options);
   const std::int64_t last_step = options.stop_after > 0

@@ -245,8 +245,8 @@ void KernelEmitter::emit_for(OpId id) {
     llvm::cast<llvm::PHINode>(parity[0])->addIncoming(builder_.CreateXor(parity[0], i32(1)),
                                                       builder_.GetInsertBlock());
   }
-  const auto unrolled = plan_.unrolled.find(id);
-  branch_back(header, unrolled == plan_.unrolled.end() ? 1 : unrolled->second);
+  const auto plan = plan_.loops.find(id);
+  branch_back(header, plan == plan_.loops.end() ? 1 : plan->second.turns);
 
   builder_.SetInsertPoint(after);
   hazards_ = at_header;

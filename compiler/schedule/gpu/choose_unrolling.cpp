@@ -14,28 +14,33 @@ using ir::OpId;
 
 namespace {
 
-constexpr int registers_under_way = 64;  // of a thread
 constexpr int max_turns = 8;
 
 }  // namespace
+
+LoopPlan GpuPlanner::plan_loop(const Op& loop) {
+  LoopPlan plan;
+  for (OpId inner : function_.blocks[loop.regions[0]].ops) {
+    const Op& op = function_.ops[inner];
+    // Barriers would stand between the turns.
+    const bool is_between = !op.regions.empty() || op.code == OpCode::Dot ||
+                            op.code == OpCode::Reduce || op.code == OpCode::Scan;
+    if (is_between && plan.between.is_none()) plan.between = inner;
+    if (op.code != OpCode::Load || !has_home(op.results[0])) continue;
+    if (const auto layout = layout_of(op.results[0])) plan.registers += layout->register_count();
+  }
+  if (!plan.between.is_none() || plan.registers == 0) return plan;
+  const int turns = std::clamp(registers_under_way / plan.registers, 1, max_turns);
+  plan.turns = static_cast<int>(std::bit_floor(unsigned(turns)));
+  return plan;
+}
 
 void GpuPlanner::choose_unrolling() {
   for (OpId id : all_ops_) {
     const Op& loop = function_.ops[id];
     if (loop.code != OpCode::For || (plan_.pipeline && plan_.pipeline->loop == id)) continue;
-    int registers = 0;
-    bool is_stream = true;
-    for (OpId inner : function_.blocks[loop.regions[0]].ops) {
-      const Op& op = function_.ops[inner];
-      // Barriers would stand between the turns.
-      is_stream = is_stream && op.regions.empty() && op.code != OpCode::Dot &&
-                  op.code != OpCode::Reduce && op.code != OpCode::Scan;
-      if (op.code != OpCode::Load || !has_home(op.results[0])) continue;
-      if (const auto layout = layout_of(op.results[0])) registers += layout->register_count();
-    }
-    if (!is_stream || registers == 0) continue;
-    const int turns = std::clamp(registers_under_way / registers, 1, max_turns);
-    if (turns > 1) plan_.unrolled[id] = static_cast<int>(std::bit_floor(unsigned(turns)));
+    const LoopPlan plan = plan_loop(loop);
+    if (plan.registers > 0) plan_.loops[id] = plan;
   }
 }
 

@@ -1,6 +1,5 @@
 // See pipeline.h.
 #include <algorithm>
-#include <array>
 
 #include "compiler/schedule/gpu/pipeline.h"
 #include "compiler/schedule/gpu/wgmma.h"
@@ -64,19 +63,26 @@ bool is_scalar_arithmetic(const Function& function, OpId loop, ValueId value) {
          });
 }
 
-/// The loop's bounds, and where its two loads begin.
-bool can_fetch(const Function& function, OpId loop, OpId lhs, OpId rhs) {
+/// Why the fetching thread cannot go through the loop by itself: it computes the bounds, and where
+/// the two loads begin.
+std::string_view why_not_fetched(const Function& function, OpId loop, OpId lhs, OpId rhs) {
   const auto& ops = function.blocks[function.ops[loop].regions[0]].ops;
   const auto is_computable = [&](ValueId value) {
     return is_scalar_arithmetic(function, loop, value);
   };
+  if (lhs == rhs) return "both sides of the dot are one tile";
   const auto& bounds = function.ops[loop].operands;
-  if (lhs == rhs || !std::all_of(bounds.begin(), bounds.begin() + 3, is_computable)) return false;
-  return std::ranges::all_of(std::array{lhs, rhs}, [&](OpId load) {
+  if (!std::all_of(bounds.begin(), bounds.begin() + 3, is_computable)) {
+    return "a bound of the loop is loaded, or is no plain arithmetic on sizes and program ids";
+  }
+  for (OpId load : {lhs, rhs}) {
     const auto& operands = function.ops[load].operands;
-    return std::ranges::find(ops, load) != ops.end() &&
-           std::all_of(operands.begin() + ir::op::Load::indices, operands.end(), is_computable);
-  });
+    if (std::ranges::find(ops, load) == ops.end()) return "a side is loaded outside of the loop";
+    if (!std::all_of(operands.begin() + ir::op::Load::indices, operands.end(), is_computable)) {
+      return "a tile begins where a loaded value says, or no plain arithmetic on the loop's index";
+    }
+  }
+  return {};
 }
 
 /// Exactly: scalar arithmetic, two loads, the dot, a yield of it.
@@ -121,9 +127,8 @@ PipelineSearch pipeline_of(const Function& function, OpId loop,
   if (!lhs->k_is_contiguous && !rhs->k_is_contiguous) {
     return none("neither side has the inner dimension contiguous");
   }
-  if (!can_fetch(function, loop, lhs->load, rhs->load)) {
-    return none("tiles begin where only loaded values say");
-  }
+  why = why_not_fetched(function, loop, lhs->load, rhs->load);
+  if (!why.empty()) return none(why);
   Pipeline pipeline;
   pipeline.loop = loop;
   pipeline.dot = dot;

@@ -68,6 +68,19 @@ struct GpuDot {
   std::string_view why_not;  // a better kind, in tf32
 };
 
+/// Registers of a thread that loads of several turns of a loop may take together.
+inline constexpr int registers_under_way = 64;
+
+/// A loop that loads tiles.
+struct LoopPlan {
+  /// So many turns run at a time, and as many turns' loads are under way.
+  int turns = 1;
+  int registers = 0;  // of a thread, for what a turn loads
+  /// An op of the body that keeps the loads of several turns apart.
+  ir::OpId between;
+  bool loads_early = false;  // a turn issues loads of the next one (prefetch_loads.h)
+};
+
 struct GpuPlan {
   int warps = 4;
   int blocks = 0;  // that a multiprocessor must have registers for; 0: any
@@ -84,8 +97,7 @@ struct GpuPlan {
   std::optional<Pipeline> pipeline;  // its warps beyond `warps` fetch
   std::string_view why_no_pipeline;  // if a loop multiplies in tf32 without
   EntityVector<RegionId, Region> regions;
-  /// Loops that run so many turns at a time, so that as many loads are under way. Absent: one.
-  std::map<ir::OpId, int> unrolled;
+  std::map<ir::OpId, LoopPlan> loops;  // all that load tiles, but for a pipeline's
   std::int64_t shared_bytes = 0;
 
   int threads() const {

@@ -41,7 +41,7 @@ class GpuRemarks {
   void staged(const StagedTile& tile);
   void dot(const GpuDot& dot);
   void pipeline();
-  void loop(OpId id);
+  void loop(OpId id, const LoopPlan& plan);
   int staging_conflicts(const StagedTile& tile, const Layout& layout) const;
 
   const std::string& tensor_name(OpId id) const {
@@ -235,31 +235,28 @@ void GpuRemarks::pipeline() {
   }
 }
 
-void GpuRemarks::loop(OpId id) {
-  if (plan_.unrolled.contains(id) || (plan_.pipeline && plan_.pipeline->loop == id)) return;
-  const Op& op = function_.ops[id];
-  bool has_load = false;
-  OpId barrier;
-  for (OpId inner : function_.blocks[op.regions[0]].ops) {
-    const Op& one = function_.ops[inner];
-    has_load = has_load || (one.code == OpCode::Load && plan_.layouts[one.results[0]]);
-    const bool needs_barrier = !one.regions.empty() || one.code == OpCode::Dot ||
-                               one.code == OpCode::Reduce || one.code == OpCode::Scan;
-    if (needs_barrier && barrier.is_none()) barrier = inner;
+void GpuRemarks::loop(OpId id, const LoopPlan& plan) {
+  if (plan.turns > 1) return;
+  std::string why, change;
+  if (!plan.between.is_none()) {
+    why = fmt::format("the `{}` in it stands between the loads of two turns",
+                      ir::info(function_.ops[plan.between].code).text);
+    if (plan.loads_early) change = "the next turn's loads are issued early instead";
+  } else {
+    why = fmt::format(
+        "one turn's loads take {} registers of a thread, more than half of the {} for "
+        "loads under way",
+        plan.registers, registers_under_way);
+    change = "choose smaller tiles or more warps";
   }
-  if (!has_load) return;
-  add_once(all_, {op.span, "the loop is not unrolled",
-                  barrier.is_none() ? "one turn's loads take half of the registers"
-                                    : fmt::format("`{}` in it waits for all threads",
-                                                  ir::info(function_.ops[barrier].code).text),
-                  barrier.is_none() ? "" : "the next turn's loads are issued early instead"});
+  add_once(all_, {span(id), "the loop is not unrolled", std::move(why), std::move(change)});
 }
 
 std::vector<Remark> GpuRemarks::run() {
   ir::walk(function_, function_.body, [&](ir::BlockId, OpId id) {
     const OpCode code = function_.ops[id].code;
     if (code == OpCode::Load || code == OpCode::Store) access(id);
-    if (code == OpCode::For) loop(id);
+    if (const auto plan = plan_.loops.find(id); plan != plan_.loops.end()) loop(id, plan->second);
     exchanges(id);
   });
   for (const StagedTile& tile : plan_.staged) staged(tile);

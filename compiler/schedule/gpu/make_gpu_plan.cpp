@@ -143,12 +143,15 @@ GpuPlan make_gpu_plan(ir::Module& module, std::span<const StrideClass> strides,
   } else if (target.has_wgmma) {
     search = find_pipeline(kernel, strides, machine.stages, target.shared_bytes);
   }
+  std::vector<OpId> early;
   if (!search.pipeline) {
     const int threads = std::max(machine.warps, min_warps) * lanes_per_warp;
-    prefetch_loads(kernel, prefetched_registers * threads);
+    early = prefetch_loads(kernel, prefetched_registers * threads);
     stage_early(kernel);
   }
-  return GpuPlanner(kernel, strides, target, machine, std::move(search)).run();
+  GpuPlan plan = GpuPlanner(kernel, strides, target, machine, std::move(search)).run();
+  for (OpId loop : early) plan.loops[loop].loads_early = true;
+  return plan;
 }
 
 }  // namespace tile::schedule

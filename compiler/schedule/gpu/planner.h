@@ -51,6 +51,7 @@ class GpuPlanner {
 
   // choose_unrolling.cpp
   void choose_unrolling();
+  LoopPlan plan_loop(const ir::Op& loop);
 
   // plan_wgmma.cpp
   bool suits_wgmma(ir::OpId dot, int warps) const { return why_no_wgmma(dot, warps).empty(); }

@@ -39,6 +39,8 @@ class Prefetching {
     });
   }
 
+  std::vector<OpId> loops() && { return std::move(loops_); }
+
   void block(BlockId id) {
     // By index: ops are inserted before the loop at hand.
     for (std::size_t i = 0; i < function_.blocks[id].ops.size(); ++i) {
@@ -59,6 +61,7 @@ class Prefetching {
   std::int64_t budget_;
   std::set<ValueId> written_;
   bool has_tf32_ = false;
+  std::vector<OpId> loops_;  // that were changed
 };
 
 /// Work of a turn that loads of the next one can pass behind: products, or the threads' wait for
@@ -140,6 +143,7 @@ std::size_t Prefetching::loop(BlockId outer, std::size_t at, OpId loop) {
     candidates.push_back(std::move(candidate));
   }
   if (candidates.empty()) return 0;
+  loops_.push_back(loop);
 
   const ValueId index = function_.blocks[body].arguments[0];
   const std::vector<ValueId> bounds(function_.ops[loop].operands.begin(),
@@ -185,8 +189,10 @@ std::size_t Prefetching::loop(BlockId outer, std::size_t at, OpId loop) {
 
 }  // namespace
 
-void prefetch_loads(Function& kernel, std::int64_t element_budget) {
-  Prefetching(kernel, element_budget).block(kernel.body);
+std::vector<OpId> prefetch_loads(Function& kernel, std::int64_t element_budget) {
+  Prefetching prefetching(kernel, element_budget);
+  prefetching.block(kernel.body);
+  return std::move(prefetching).loops();
 }
 
 }  // namespace tile::schedule

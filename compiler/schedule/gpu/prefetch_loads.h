@@ -7,13 +7,15 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "compiler/ir/function.h"
 
 namespace tile::schedule {
 
 /// Afterwards such loads (at most `element_budget` elements of tiles per loop, of tensors that the
-/// kernel does not write) stand at the start of their loop's body, for the next turn.
-void prefetch_loads(ir::Function& kernel, std::int64_t element_budget);
+/// kernel does not write) stand at the start of their loop's body, for the next turn. Returns those
+/// loops.
+std::vector<ir::OpId> prefetch_loads(ir::Function& kernel, std::int64_t element_budget);
 
 }  // namespace tile::schedule

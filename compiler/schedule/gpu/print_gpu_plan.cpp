@@ -72,8 +72,9 @@ std::string print(const GpuPlan& plan, const ir::Module& module) {
     text += fmt::format("  dot {} {}: {}\n", name_of(function, function.ops[dot.op].results[0]),
                         describe(dot), to_string(dot.result));
   }
-  for (const auto& [loop, turns] : plan.unrolled) {
-    text += fmt::format("  loop {} runs {} turns at a time\n", loop.index, turns);
+  for (const auto& [loop, how] : plan.loops) {
+    if (how.turns == 1) continue;
+    text += fmt::format("  loop {} runs {} turns at a time\n", loop.index, how.turns);
   }
   for (std::uint32_t i = 0; i < function.values.size(); ++i) {
     const ir::ValueId value{i};

@@ -24,7 +24,7 @@ constexpr int pointer_memory_type = 2;                       // CU_POINTER_ATTRI
 constexpr Result error_invalid_value = 1;
 constexpr unsigned memory_type_host = 1;
 
-/// The pinned buffers of one GPU; held while a copy runs.
+/// The pinned buffers of one GPU; held while a large copy runs.
 struct Staging {
   struct Half {
     std::byte* data = nullptr;
@@ -33,22 +33,27 @@ struct Staging {
   };
   std::mutex mutex;
   std::array<Half, 2> halves;
-  bool is_tried = false;
+  std::once_flag is_tried;
   bool is_usable = false;
 
   /// False where there is no memory to pin: copies then go without.
   bool open(const Api& driver) {
-    if (is_tried) return is_usable;
-    is_tried = true;
-    is_usable = std::ranges::all_of(halves, [&](Half& half) {
-      void* data = nullptr;
-      if (driver.cuMemHostAlloc(&data, staging_bytes, pinned_for_all_contexts) != success) {
-        return false;
-      }
-      half.data = static_cast<std::byte*>(data);
-      return driver.cuEventCreate(&half.free, event_without_timing) == success;
-    });
+    std::call_once(is_tried, [&] { is_usable = pin(driver); });
     return is_usable;
+  }
+  /// The memory last, in one piece: a failure holds none of it.
+  bool pin(const Api& driver) {
+    for (Half& half : halves) {
+      if (driver.cuEventCreate(&half.free, event_without_timing) != success) return false;
+    }
+    void* data = nullptr;
+    const Result result =
+        driver.cuMemHostAlloc(&data, halves.size() * staging_bytes, pinned_for_all_contexts);
+    if (result != success) return false;
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+      halves[i].data = static_cast<std::byte*>(data) + i * staging_bytes;
+    }
+    return true;
   }
 
   void wait(const Api& driver, const Gpu& gpu, Half& half) {
@@ -89,12 +94,12 @@ void copy_in_slices(void* to, const void* from, std::size_t bytes) {
 void copy_to_gpu(const Gpu& gpu, Address to, const void* from, std::size_t bytes) {
   const Api& driver = api(op);
   Staging& staging = staging_of(gpu);
-  const std::lock_guard lock(staging.mutex);
   if (bytes < staged_from || !staging.open(driver)) {
     // From pageable memory the driver returns only when it has taken the bytes.
     check(op, "cuMemcpyHtoDAsync", driver.cuMemcpyHtoDAsync(to, from, bytes, gpu.stream));
     return;
   }
+  const std::lock_guard lock(staging.mutex);
   const auto* source = static_cast<const std::byte*>(from);
   for (std::size_t at = 0, i = 0; at < bytes; at += staging_bytes, i ^= 1) {
     Staging::Half& half = staging.halves[i];
@@ -109,7 +114,6 @@ void copy_to_gpu(const Gpu& gpu, Address to, const void* from, std::size_t bytes
 void copy_from_gpu(const Gpu& gpu, void* to, Address from, std::size_t bytes) {
   const Api& driver = api(op);
   Staging& staging = staging_of(gpu);
-  const std::lock_guard lock(staging.mutex);
   if (bytes < staged_from || !staging.open(driver)) {
     // A copy to pageable memory waits inside the driver, where no time-out reaches.
     if (is_watched()) wait_for_stream(op, gpu);
@@ -118,6 +122,7 @@ void copy_from_gpu(const Gpu& gpu, void* to, Address from, std::size_t bytes) {
     return;
   }
   wait_for_stream(op, gpu);
+  const std::lock_guard lock(staging.mutex);
   for (Staging::Half& half : staging.halves) staging.wait(driver, gpu, half);
   auto* target = static_cast<std::byte*>(to);
   const auto fetch = [&](std::size_t at, Staging::Half& half) {

@@ -10,7 +10,7 @@ namespace pg::cuda {
 
 /// Queued on the GPU's stream; `from` may be reused when it returns.
 void copy_to_gpu(const Gpu& gpu, Address to, const void* from, std::size_t bytes);
-/// Waits for all work on the GPU, then for the copy.
+/// Waits for all work queued on the GPU's stream, then for the copy.
 void copy_from_gpu(const Gpu& gpu, void* to, Address from, std::size_t bytes);
 
 /// Throws unless `address` is memory that the GPUs can reach: for launches that are checked

@@ -248,6 +248,18 @@ TEST_CASE("large copies go through pinned buffers, in parts") {
   CHECK(received == sent);
 }
 
+TEST_CASE("where no memory can be pinned, large copies go without") {
+  driver().failing["cuMemHostAlloc"] = 2;
+  const std::vector<int> sent(std::size_t{1} << 20, 7);
+  std::vector<int> received(sent.size());
+  // The second GPU: no other test makes its pinned buffers.
+  const Buffer buffer = allocate("test", static_cast<std::int64_t>(sent.size()), 4, cuda_device(1));
+  copy_bytes(buffer.data(), buffer.device(), sent.data(), cpu_device, sent.size() * 4);
+  copy_bytes(received.data(), cpu_device, buffer.data(), buffer.device(), sent.size() * 4);
+  CHECK(received == sent);
+  driver().failing.clear();
+}
+
 TEST_CASE("a host address that is said to be a GPU's is found") {
   const Buffer buffer = allocate("test", 4, 4, cuda_device());
   const cuda::Gpu& gpu = cuda::gpu("test", 0);

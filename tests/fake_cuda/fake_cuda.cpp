@@ -187,6 +187,7 @@ Result cuMemFree_v2(Address address) {
   return success;
 }
 Result cuMemHostAlloc(void** data, std::size_t bytes, unsigned) {
+  if (const Result failure = planted("cuMemHostAlloc")) return failure;
   *data = std::aligned_alloc(page, (bytes + page - 1) / page * page);
   return *data != nullptr ? success : error_out_of_memory;
 }

@@ -1,4 +1,4 @@
-// index, scan, sort and dropout: what finds its elements by number.
+// index, scan, sort, dropout, triangle; sums of integers and products of rows.
 #include <algorithm>
 #include <cmath>
 
@@ -21,6 +21,14 @@ void for_each(const Values& v, std::size_t a_count, Visit&& visit) {
   }
 }
 
+/// Every row of x, out of order, some more than once.
+void spread_ids(Values& v) {
+  std::vector<double>& ids = v["ids"];
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    ids[i] = static_cast<double>(static_cast<std::int64_t>(i) * 7 % v.size("V"));
+  }
+}
+
 std::vector<Sizes> index_sizes() {
   std::vector<Sizes> sizes = {{{"A", 1}, {"V", 9}, {"T", 5}, {"D", 1}},
                               {{"A", 2}, {"V", 3}, {"T", 300}, {"D", 7}},
@@ -38,7 +46,7 @@ TEST_CASE("take, put") {
                        {{"BT", "1"}, {"BD", "1"}},
                        {{"BT", "5"}, {"BD", "64"}}},
              .sizes = index_sizes(),
-             .fills = {{"ids", {0, 2}}},
+             .prepare = spread_ids,
              .reference = [](Values& v) {
                const std::size_t d_count = at(static_cast<double>(v.size("D")));
                const std::size_t v_count = at(static_cast<double>(v.size("V")));
@@ -57,7 +65,7 @@ TEST_CASE("take, put") {
                          {{"BV", "1"}, {"BD", "1"}},
                          {{"BV", "16"}, {"BD", "8"}}},
                .sizes = index_sizes(),
-               .fills = {{"ids", {0, 2}}},
+               .prepare = spread_ids,
                .reference =
                    [=](Values& v) {
                      const std::size_t d_count = at(static_cast<double>(v.size("D")));
@@ -84,7 +92,7 @@ TEST_CASE("gather, scatter") {
            .kernel = "gather",
            .tunes = {{{"B", "256"}}, {{"B", "1"}}, {{"B", "7"}}},
            .sizes = {{{"N", 30}, {"M", 24}}},
-           .fills = {{"ids", {0, 4}}},
+           .fills = {{"ids", {0, 5}}},
            .scalars = extents,
            .reference = [=](Values& v) {
              for (std::size_t i = 0; i < v["y"].size(); ++i) {
@@ -97,7 +105,7 @@ TEST_CASE("gather, scatter") {
              .settings = {{"IS_SUM", is_sum ? "true" : "false"}},
              .tunes = {{{"B", "256"}}, {{"B", "1"}}, {{"B", "7"}}},
              .sizes = {{{"N", 30}, {"M", 24}}},
-             .fills = {{"ids", {0, 4}}},
+             .fills = {{"ids", {0, 5}}},
              .scalars = extents,
              .reference = [=](Values& v) {
                for (std::size_t i = 0; i < v["g"].size(); ++i) {
@@ -256,18 +264,24 @@ TEST_CASE("integer_sum_rows") {
 }
 
 TEST_CASE("product_rows") {
-  for (const char* element : {"f32", "i64"}) {
+  for (const std::string element : {"f32", "i64"}) {
     run_row(
         {.file = "kernels/reduce.tile",
          .kernel = "product_rows",
          .settings = {{"X", element}},
          .sizes = product_of({{"A", {2}}, {"B", {1}}, {"C", {3}}, {"N", {0, 1, 255, 256, 700}}}),
-         .fills = {{"x", {-1, 1}}},
-         .reference = [](Values& v) {
-           const std::size_t n = at(static_cast<double>(v.size("N")));
-           for (double& y : v["y"]) y = 1;
-           for (std::size_t i = 0; i < v["x"].size(); ++i) v["y"][i / n] *= v["x"][i];
-         }});
+         // Products of all but ones and minus ones would soon be 0 or no number.
+         .fills = {{"x", element == "f32" ? Fill{0.98, 1.02} : Fill{0, 2}}},
+         .prepare =
+             [=](Values& v) {
+               for (double& x : v["x"]) x = element == "f32" ? x : 2 * x - 1;
+             },
+         .reference =
+             [](Values& v) {
+               const std::size_t n = at(static_cast<double>(v.size("N")));
+               for (double& y : v["y"]) y = 1;
+               for (std::size_t i = 0; i < v["x"].size(); ++i) v["y"][i / n] *= v["x"][i];
+             }});
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -72,20 +73,22 @@ const pg::cuda::LoadedKernel& poison() {
 
 /// HARNESS_POISON=0 leaves it out: racecheck follows every one of its stores.
 bool poisons_shared_memory() {
-  static const bool poisons = std::getenv("HARNESS_POISON") == nullptr;
-  return poisons;
+  const char* setting = std::getenv("HARNESS_POISON");
+  return setting == nullptr || std::string_view(setting) != "0";
 }
 
 /// What made the GPU unusable for the rest of the process.
 std::atomic<bool> is_lost = false;
 
 /// Says at the end how many kernels ran there: a suite that skipped them all looks like a good one.
-struct LaunchCount {
-  std::int64_t value = 0;
-  ~LaunchCount() {
-    if (value > 0) std::printf("%lld launches on the GPU\n", static_cast<long long>(value));
-  }
-} launched;
+void count_launch() {
+  struct Count {
+    std::int64_t value = 0;
+    ~Count() { std::printf("%lld launches on the GPU\n", static_cast<long long>(value)); }
+  };
+  static Count launches;
+  ++launches.value;
+}
 
 bool only_compiles() { return !is_chosen("cuda") || pg::cuda_device_count() == 0; }
 
@@ -281,7 +284,7 @@ Outcome GpuRunner::run(const std::vector<Input>& inputs, const GpuVariant& varia
     std::int64_t extents[most_axes] = {};
     if (poisons_shared_memory()) poison().launch(extents);
     code.kernel->launch(words.data());
-    launched.value += 1;
+    count_launch();
     tensors.copy_back();
     Outputs outputs;
     std::size_t next = 0;

@@ -15,6 +15,7 @@
 #include <map>
 #include <sstream>
 
+#include "compiler/driver/assembler_log.h"
 #include "compiler/driver/pipeline.h"
 
 using namespace tile;
@@ -24,7 +25,7 @@ namespace {
 
 constexpr const char* gpu = "sm_90a";
 /// Of products and attention: what ptxas spills by choice, far below the registers it may take.
-constexpr long few_bytes = 16;
+constexpr int few_bytes = 16;
 constexpr const char* table_path = PICOGRAD_SOURCE_DIR "/tests/ptx/resources.txt";
 
 struct TemporaryDirectory {
@@ -86,15 +87,6 @@ class Assembler {
   std::string command_, release_, log_;
 };
 
-/// The number before `words` in ptxas's log.
-long number_before(const std::string& log, const std::string& words) {
-  const std::size_t end = log.find(words);
-  if (end == std::string::npos) return 0;
-  std::size_t begin = end;
-  while (begin > 0 && std::isdigit(static_cast<unsigned char>(log[begin - 1])) != 0) --begin;
-  return std::strtol(log.c_str() + begin, nullptr, 10);
-}
-
 /// "ld.global.nc.v4.b32" as "ld.global.128"; what is not worth counting as "".
 std::string family(const std::string& opcode) {
   const auto starts = [&](const char* text) { return opcode.starts_with(text); };
@@ -132,10 +124,10 @@ bool is_serialized(const std::string& log) {
 }
 
 std::string resources(const Compilation& made, const std::string& log) {
+  const AssemblerLog took = read_assembler_log(log);
   std::string line = fmt::format(
-      "{} registers, {} threads, {} shared, {} spilled{};", number_before(log, " registers"),
-      made.gpu_plan.threads(), made.gpu_plan.shared_bytes,
-      number_before(log, " bytes spill stores"), is_serialized(log) ? ", wgmma SERIALIZED" : "");
+      "{} registers, {} threads, {} shared, {} spilled{};", took.registers, made.gpu_plan.threads(),
+      made.gpu_plan.shared_bytes, took.spill_bytes, is_serialized(log) ? ", wgmma SERIALIZED" : "");
   for (const auto& [name, count] : instruction_mix(made.text)) {
     line += fmt::format(" {} {}", name, count);
   }
@@ -196,7 +188,7 @@ std::string assemble_variant(LoadedFile& file, const std::string& stem, const Va
   const bool is_critical = stem == "matmul" || stem == "attention";
   if (is_critical) CHECK_FALSE(is_serialized(assembler.log()));
   if (variant.name.empty()) return "";
-  if (is_critical) CHECK(number_before(assembler.log(), " bytes spill stores") <= few_bytes);
+  if (is_critical) CHECK(read_assembler_log(assembler.log()).spill_bytes <= few_bytes);
   return fmt::format("{}: {}: {}\n", stem, variant.name, resources(*made, assembler.log()));
 }
 
@@ -239,7 +231,7 @@ void try_on(LoadedFile& file, const Selection& selection, bool is_critical, Asse
   if (!made) FAIL(file.diagnostics().render(false));
   if (assembler == nullptr || !*assembler) return;
   if (!assembler->takes(made->text, selection.target)) FAIL_CHECK("refused: " << assembler->log());
-  if (is_critical) CHECK(number_before(assembler->log(), " bytes spill stores") <= few_bytes);
+  if (is_critical) CHECK(read_assembler_log(assembler->log()).spill_bytes <= few_bytes);
 }
 
 /// Says which lines differ.

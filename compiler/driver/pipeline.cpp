@@ -1,8 +1,10 @@
 // See pipeline.h.
 #include "compiler/driver/pipeline.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -122,7 +124,12 @@ bool LoadedFile::has_kernel(std::string_view kernel) {
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   auto report = diagnostics_.report({}, Kind::UnknownKernel, kernel);
   const std::string_view near = nearest_name(kernel, candidates);
-  if (!near.empty()) report.help("did you mean `" + std::string(near) + "`?");
+  constexpr std::size_t few = 8;
+  if (!near.empty()) {
+    report.help("did you mean `" + std::string(near) + "`?");
+  } else if (!names.empty() && names.size() <= few) {
+    report.help(fmt::format("the file has `{}`", fmt::join(names, "`, `")));
+  }
   return false;
 }
 

@@ -205,7 +205,7 @@ std::string Diagnostics::render(bool color) const {
 
 std::string_view nearest_name(std::string_view name,
                               const std::vector<std::string_view>& candidates) {
-  auto limit = static_cast<unsigned>(std::max<std::size_t>(1, name.size() / 3));
+  auto limit = static_cast<unsigned>(std::max<std::size_t>(1, (name.size() + 1) / 3));
   std::string_view best;
   for (std::string_view candidate : candidates) {
     unsigned distance =

@@ -105,7 +105,7 @@ class Diagnostics {
 };
 
 /// The nearest of `candidates` for a did-you-mean help, or "" when none is near (edit distance at
-/// most a third of the length).
+/// most a third of the length, rounded to the nearest).
 std::string_view nearest_name(std::string_view name,
                               const std::vector<std::string_view>& candidates);
 

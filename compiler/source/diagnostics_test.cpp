@@ -132,6 +132,8 @@ TEST_CASE("did you mean") {
   CHECK(nearest_name("ceildiv", names) == "ceil_div");
   CHECK(nearest_name("progam", names) == "program");
   CHECK(nearest_name("sqr", names) == "sqrt");
+  CHECK(nearest_name("sqtr", {"sqrt"}) == "");  // two changes in four letters
+  CHECK(nearest_name("chekc", {"check"}) == "check");
   CHECK(nearest_name("matmul", names) == "");
   CHECK(nearest_name("x", names) == "");
 }

@@ -2,13 +2,13 @@
 #include "tools/cli/parse.h"
 
 #include <fmt/format.h>
-#include <llvm/ADT/StringRef.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <vector>
+#include <string_view>
 
+#include "compiler/source/diagnostics.h"
 #include "tools/cli/exit_code.h"
 
 namespace cli {
@@ -28,6 +28,14 @@ std::vector<std::string> option_names(const CLI::App& app) {
     for (const CLI::Option* option : level->get_options()) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
   }
   return names;
 }
@@ -53,26 +61,24 @@ std::optional<Unknown> find_unknown(const CLI::App& app, int argc, char** argv) 
     const auto subcommands = level->get_subcommands([](const CLI::App*) { return true; });
     if (subcommands.empty()) continue;
     const auto next = std::ranges::find(subcommands, word, &CLI::App::get_name);
-    if (next == subcommands.end()) {
-      Unknown unknown{"command", word, {}};
-      for (const CLI::App* known : subcommands) unknown.known.push_back(known->get_name());
-      return unknown;
-    }
+    if (next == subcommands.end()) return Unknown{"command", word, command_names(*level)};
     level = *next;
   }
   return std::nullopt;
 }
 
-std::string nearest(const Unknown& unknown) {
-  std::string best;
-  unsigned least = static_cast<unsigned>(unknown.word.size()) / 3 + 2;
-  for (const std::string& name : unknown.known) {
-    const unsigned distance = llvm::StringRef(unknown.word).edit_distance(name, true, least);
-    if (distance >= least) continue;
-    least = distance;
-    best = name;
+std::string describe(const CLI::ParseError& error, const CLI::App& app,
+                     const std::optional<Unknown>& unknown) {
+  if (unknown) {
+    return "unknown " + unknown->kind + " `" + unknown->word + "`" +
+           did_you_mean(unknown->word, unknown->known);
   }
-  return best;
+  const bool lacks_command = error.get_name() == "RequiredError" &&
+                             app.get_require_subcommand_min() > 0 && app.get_subcommands().empty();
+  if (!lacks_command) return error.what();
+  std::string names;
+  for (const std::string& name : command_names(app)) names += (names.empty() ? "" : ", ") + name;
+  return "a command is required: " + names;
 }
 
 }  // namespace
@@ -102,21 +108,21 @@ CLI::Validator count_from(std::uint64_t least) {
       range);
 }
 
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const std::string_view near =
+      tile::nearest_name(word, std::vector<std::string_view>(known.begin(), known.end()));
+  return near.empty() ? "" : "; did you mean `" + std::string(near) + "`?";
+}
+
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    const auto unknown = find_unknown(app, argc, argv);
-    if (!unknown) {
-      app.exit(error);
-      return exit_usage;
-    }
-    const std::string meant = nearest(*unknown);
-    std::fprintf(stderr, "%s: unknown %s `%s`%s\nRun with --help for more information.\n",
-                 app.get_name().c_str(), unknown->kind.c_str(), unknown->word.c_str(),
-                 meant.empty() ? "" : ("; did you mean `" + meant + "`?").c_str());
+    const std::string problem = describe(error, app, find_unknown(app, argc, argv));
+    std::fprintf(stderr, "%s: %s\nRun with --help for more information.\n", app.get_name().c_str(),
+                 problem.c_str());
     return exit_usage;
   }
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace cli {
 
@@ -33,6 +34,9 @@ CLI::Validator number_in(double least, double most);
 /// For an option that holds a whole number: `least` or more. CLI11's own answer to -1 is the
 /// largest double with all its digits, or, for unsigned ones, 2^64 - 1.
 CLI::Validator count_from(std::uint64_t least);
+
+/// "; did you mean `train`?", or nothing when none of the known words is near.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
 
 /// Parses the command line. Nothing when the program shall go on, else its exit code: 0 after
 /// --help and the like, 2 after a mistake, which is said on stderr.

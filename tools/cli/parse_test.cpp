@@ -87,7 +87,9 @@ TEST_CASE("unknown words are answered with the nearest known one") {
   CHECK(said({"train", "--sise=small"}) ==
         "program: unknown option `--sise`; did you mean `--size`?");
   CHECK(said({"xyzzy"}) == "program: unknown command `xyzzy`");
-  CHECK(Program().run({}) == 2);
+  CHECK(said({"trian"}) == "program: unknown command `trian`; did you mean `train`?");
+  CHECK(said({}) == "program: a command is required: train, generate");
+  CHECK(said({"train", "--count", "x"}).starts_with("program: "));
 }
 
 TEST_CASE("real numbers in a range, NaN in none") {

@@ -65,8 +65,7 @@ int build(Options options) {
   settle(options, *tile::schedule::find_target(options.input.target));
   tile::LoadedFile file(read_source(options.input.path));
   std::vector<tile::BuiltKernel> kernels;
-  for (tile::Selection& selection : selections(file, options.input)) {
-    selection.strides = options.strides.of(file, selection);
+  for (tile::Selection& selection : selections(file, options.input, options.strides)) {
     if (auto kernel = tile::build_kernel(file, selection)) kernels.push_back(*std::move(kernel));
   }
   if (const int code = finish(file); code != exit_ok) return code;

@@ -2,15 +2,17 @@
 #include "tools/tilec/command.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+
+#include "tools/cli/parse.h"
 
 namespace tilec {
 
@@ -55,7 +57,7 @@ void Input::add_to(CLI::App& command, Targets targets) {
     const bool is_gpu = tile::schedule::find_target(name)->is_gpu();
     if (targets == Targets::All || !is_gpu) names.push_back(name);
   }
-  command.add_option("--target", target, fmt::format("{}", fmt::join(names, ", ")))
+  command.add_option("--target", target, "the machine that code is made for; host: this one")
       ->capture_default_str()
       ->check(CLI::IsMember(names));
 }
@@ -70,20 +72,26 @@ void Strides::add_to(CLI::App& command) {
                    "addresses and strides need not be multiples of 16 bytes (GPUs)");
 }
 
-std::vector<tile::StrideClass> Strides::of(tile::LoadedFile& file,
-                                           const tile::Selection& selection) const {
-  std::vector<tile::StrideClass> strides;
-  if (contiguous.empty() && !is_unaligned) return strides;
-  const auto signature = tile::kernel_signature(file, selection);
-  if (!signature) return strides;
-  const tile::Settings given = parse_settings(contiguous);
-  for (const tile::KernelParameter& parameter : signature->parameters) {
-    if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
-    const int last = static_cast<int>(parameter.sizes.size()) - 1;
-    const int dim = contiguous_dim(parameter, given, last);
-    strides.push_back({static_cast<std::int8_t>(dim), 0, dim >= 0 && !is_unaligned});
+void Strides::apply(tile::LoadedFile& file, std::vector<tile::Selection>& selections) const {
+  if (contiguous.empty() && !is_unaligned) return;
+  const tile::Settings given = name_value_pairs(contiguous, "--contiguous");
+  std::vector<std::string> known;
+  for (tile::Selection& selection : selections) {
+    const auto signature = tile::kernel_signature(file, selection);
+    if (!signature) return;  // reported
+    for (const tile::KernelParameter& parameter : signature->parameters) {
+      if (parameter.kind != tile::KernelParameter::Kind::Tensor) continue;
+      known.push_back(parameter.name);
+      const int last = static_cast<int>(parameter.sizes.size()) - 1;
+      const int dim = contiguous_dim(parameter, given, last);
+      selection.strides.push_back({static_cast<std::int8_t>(dim), 0, dim >= 0 && !is_unaligned});
+    }
   }
-  return strides;
+  for (const auto& [name, dim] : given) {
+    if (selections.empty() || std::ranges::find(known, name) != known.end()) continue;
+    throw UsageError{fmt::format("--contiguous {}={}: no kernel here has a tensor `{}`{}", name,
+                                 dim, name, cli::did_you_mean(name, known))};
+  }
 }
 
 tile::KernelSource read_source(const std::string& path) {
@@ -93,10 +101,14 @@ tile::KernelSource read_source(const std::string& path) {
     return source;
   }
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    throw UsageError{fmt::format("{}: no such file", path), exit_io};
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  const bool is_file = std::filesystem::is_regular_file(status);
+  if (!is_file && !std::filesystem::is_fifo(status)) {
+    const bool is_there = std::filesystem::exists(status);
+    throw UsageError{fmt::format("{}: {}", path, is_there ? "not a file" : "no such file"),
+                     exit_io};
   }
-  if (std::filesystem::file_size(path, error) > max_source_bytes) {
+  if (is_file && std::filesystem::file_size(path, error) > max_source_bytes) {
     throw UsageError{fmt::format("{}: larger than 64 MiB", path), exit_io};
   }
   std::ifstream in(path, std::ios::binary);
@@ -105,16 +117,20 @@ tile::KernelSource read_source(const std::string& path) {
   return source;
 }
 
-tile::Settings parse_settings(const std::vector<std::string>& set) {
-  tile::Settings settings;
-  for (const std::string& item : set) {
-    std::size_t equals = item.find('=');
+tile::Settings name_value_pairs(const std::vector<std::string>& items, std::string_view option) {
+  tile::Settings pairs;
+  for (const std::string& item : items) {
+    const std::size_t equals = item.find('=');
     if (equals == 0 || equals == std::string::npos) {
-      throw UsageError{fmt::format("--set {}: expected NAME=VALUE", item)};
+      throw UsageError{fmt::format("{} {}: expected NAME=VALUE", option, item)};
     }
-    settings.emplace_back(item.substr(0, equals), item.substr(equals + 1));
+    const std::string name = item.substr(0, equals);
+    if (std::ranges::find(pairs, name, &tile::Setting::first) != pairs.end()) {
+      throw UsageError{fmt::format("{} {}: given twice", option, name)};
+    }
+    pairs.emplace_back(name, item.substr(equals + 1));
   }
-  return settings;
+  return pairs;
 }
 
 std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& input) {
@@ -124,9 +140,10 @@ std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& i
   return {input.kernel};
 }
 
-std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input) {
+std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input,
+                                        const Strides& strides) {
   std::vector<tile::Selection> all;
-  tile::Settings set = parse_settings(input.set);
+  const tile::Settings set = name_value_pairs(input.set, "--set");
   for (const std::string& kernel : selected_kernels(file, input)) {
     std::vector<tile::sema::Instance> instances;
     if (set.empty()) {
@@ -140,6 +157,7 @@ std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& inp
       all.push_back(std::move(selection));
     }
   }
+  strides.apply(file, all);
   return all;
 }
 

@@ -46,8 +46,8 @@ struct Strides {
   bool is_unaligned = false;
 
   void add_to(CLI::App& command);
-  /// As in Selection::strides.
-  std::vector<tile::StrideClass> of(tile::LoadedFile& file, const tile::Selection& selection) const;
+  /// Sets Selection::strides. UsageError when --contiguous names what none of the kernels has.
+  void apply(tile::LoadedFile& file, std::vector<tile::Selection>& selections) const;
 };
 
 /// A mistake in how tilec was called, or whatever else its `code` says.
@@ -57,12 +57,13 @@ struct UsageError : cli::Failure {
 };
 
 tile::KernelSource read_source(const std::string& path);
-/// "NAME=VALUE" texts split; UsageError when one has no "=".
-tile::Settings parse_settings(const std::vector<std::string>& set);
+/// "NAME=VALUE" texts of an option split; UsageError when one has no "=" or a name is given twice.
+tile::Settings name_value_pairs(const std::vector<std::string>& items, std::string_view option);
 /// The kernels that the command is for: --kernel, or all of the file.
 std::vector<std::string> selected_kernels(tile::LoadedFile& file, const Input& input);
 /// One Selection per kernel and instance (a --set joins each instance's arguments).
-std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input);
+std::vector<tile::Selection> selections(tile::LoadedFile& file, const Input& input,
+                                        const Strides& strides = {});
 
 /// The plan for the compilation's target, readable.
 std::string plan_text(const tile::Compilation& compilation);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "compiler/passes/pipeline.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/toolkit.h"
 
@@ -79,8 +80,7 @@ int emit(Options options) {
   } else if (options.stage == "ast") {
     text = tile::print(file.ast());
   } else {
-    for (tile::Selection& selection : selections(file, options.input)) {
-      selection.strides = options.strides.of(file, selection);
+    for (tile::Selection& selection : selections(file, options.input, options.strides)) {
       text += emit_kernel(file, options, selection);
     }
   }
@@ -100,8 +100,12 @@ Command add_emit(CLI::App& app) {
                    "tokens, ast, ir, plan, llvm, cpp or asm (CPUs), ptx or sass (GPUs); "
                    "default: cpp or ptx")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "llvm", "cpp", "asm", "ptx", "sass"}));
-  command->add_option("--print-after", options->print_after,
-                      "print the IR to stderr after this pass (check: before the first), or all");
+  std::vector<std::string> passes = {"all", "check"};
+  for (const tile::passes::Pass& pass : tile::passes::all_passes()) passes.emplace_back(pass.name);
+  command
+      ->add_option("--print-after", options->print_after,
+                   "print the IR to stderr after this pass (check: before the first), or all")
+      ->check(CLI::IsMember(passes));
   options->strides.add_to(*command);
   command->add_option("-o", options->output, "output file; - is stdout")->capture_default_str();
   return [options] { return emit(*options); };

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <utility>
+#include <vector>
 
+#include "compiler/driver/assembler_log.h"
 #include "compiler/schedule/gpu/gpu_remarks.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/toolkit.h"
@@ -19,43 +21,31 @@ struct Options {
   int arm = -1;
 };
 
-/// The number before `words` in ptxas's log.
-long number_before(const std::string& log, const std::string& words) {
-  std::size_t begin = log.find(words);
-  if (begin == std::string::npos) return 0;
-  while (begin > 0 && log[begin - 1] >= '0' && log[begin - 1] <= '9') --begin;
-  return std::strtol(log.c_str() + begin, nullptr, 10);
-}
-
 /// Registers, spills, and how many blocks a multiprocessor runs at once.
 std::string resources(const tile::Compilation& made) {
   const tile::schedule::Target& target = made.target;
-  const int threads = made.gpu_plan.threads();
+  const std::int64_t threads = made.gpu_plan.threads(), shared = made.gpu_plan.shared_bytes;
   constexpr std::int64_t reserved = 1 << 10;  // of shared memory, for each block
-  const std::int64_t by_shared =
-      (target.shared_bytes + reserved) / (made.gpu_plan.shared_bytes + reserved);
-  const std::int64_t by_threads = target.resident_threads / threads;
+  std::vector<std::pair<std::int64_t, const char*>> limits = {
+      {(target.shared_bytes + reserved) / (shared + reserved), "bytes of shared memory"},
+      {target.resident_threads / threads, "threads"},
+      {target.resident_blocks, "blocks"}};
+  const auto count = [](const auto& limit) { return limit.first; };
   if (!find_program("ptxas")) {
     return fmt::format(
         "  {} threads, {} bytes of shared memory: at most {} blocks on a multiprocessor "
-        "(registers: "
-        "unknown without ptxas)\n",
-        threads, made.gpu_plan.shared_bytes, std::min(by_shared, by_threads));
+        "(registers: unknown without ptxas)\n",
+        threads, shared, std::ranges::min(limits, {}, count).first);
   }
-  const std::string log = assemble(made.text, target.name).log;
-  constexpr long granule = 8;  // registers of a thread come in such steps
-  const long registers = number_before(log, " registers");
-  const long taken = std::max((registers + granule - 1) / granule * granule, granule);
-  const std::int64_t by_registers = target.register_count / (taken * threads);
-  const std::int64_t blocks = std::min({by_shared, by_threads, by_registers});
+  const tile::AssemblerLog log = tile::read_assembler_log(assemble(made.text, target.name).log);
+  constexpr std::int64_t granule = 8;  // registers of a thread come in such steps
+  const std::int64_t taken = std::max((log.registers + granule - 1) / granule * granule, granule);
+  limits.emplace(limits.begin(), target.register_count / (taken * threads), "registers");
+  const auto [blocks, limit] = *std::ranges::min_element(limits, {}, count);
   return fmt::format(
       "  {} threads of {} registers, {} bytes spilled, {} bytes of shared memory: {} blocks on a "
       "multiprocessor, {} are the limit\n",
-      threads, registers, number_before(log, " bytes spill stores"), made.gpu_plan.shared_bytes,
-      blocks,
-      blocks == by_registers ? "registers"
-      : blocks == by_shared  ? "bytes of shared memory"
-                             : "threads");
+      threads, log.registers, log.spill_bytes, shared, blocks, limit);
 }
 
 void print_remarks(const tile::LoadedFile& file, const tile::Compilation& made) {
@@ -72,8 +62,13 @@ void print_remarks(const tile::LoadedFile& file, const tile::Compilation& made) 
 
 int explain(const Options& options) {
   tile::LoadedFile file(read_source(options.input.path));
-  for (tile::Selection& selection : selections(file, options.input)) {
-    selection.strides = options.strides.of(file, selection);
+  for (tile::Selection& selection : selections(file, options.input, options.strides)) {
+    const auto schedules = static_cast<int>(tile::find_schedules(file, selection).size());
+    if (schedules > 0 && options.arm >= schedules) {
+      throw UsageError{fmt::format("--arm {}: kernel `{}` has {} schedule{} for {}, counted from 0",
+                                   options.arm, selection.kernel, schedules,
+                                   schedules == 1 ? "" : "s", selection.target)};
+    }
     selection.arm = options.arm;
     const bool is_gpu = tile::schedule::find_target(selection.target)->is_gpu();
     const bool is_assembled = is_gpu && find_program("ptxas").has_value();
@@ -95,8 +90,10 @@ Command add_explain(CLI::App& app) {
       "explain", "Show what was decided, what keeps kernels from being faster and what to change");
   options->input.add_to(*command, Input::Targets::All);
   options->strides.add_to(*command);
-  command->add_option("--arm", options->arm,
-                      "which schedule of those for the target, from 0; default: the last");
+  command
+      ->add_option("--arm", options->arm,
+                   "which schedule of those for the target, from 0; default: the last")
+      ->check(CLI::NonNegativeNumber);
   return [options] { return explain(*options); };
 }
 

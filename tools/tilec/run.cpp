@@ -1,6 +1,7 @@
 // tilec run: launches one kernel, with the interpreter or on a device, on files or random numbers,
 // and prints or saves what it wrote.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -9,6 +10,7 @@
 #include "compiler/interpret/interpreter.h"
 #include "runtime/nn/npy.h"
 #include "runtime/tensor/launch.h"
+#include "tools/cli/parse.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/values.h"
 
@@ -27,21 +29,6 @@ struct Options {
   std::uint64_t seed = 0;
 };
 
-std::map<std::string, std::string> name_value_pairs(const std::vector<std::string>& items,
-                                                    std::string_view option) {
-  std::map<std::string, std::string> pairs;
-  for (const std::string& item : items) {
-    std::size_t equals = item.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      throw UsageError{fmt::format("{} {}: expected NAME=VALUE", option, item)};
-    }
-    if (!pairs.emplace(item.substr(0, equals), item.substr(equals + 1)).second) {
-      throw UsageError{fmt::format("{} {}: given twice", option, item.substr(0, equals))};
-    }
-  }
-  return pairs;
-}
-
 /// --check names it, or all.
 bool checks(const Options& options, std::string_view name) {
   return std::ranges::any_of(
@@ -50,21 +37,25 @@ bool checks(const Options& options, std::string_view name) {
 
 // Makes every argument; sizes of outputs that were not given follow from the others' size symbols.
 std::vector<Value> make_values(const tile::KernelSignature& signature, const Options& options) {
-  auto given = name_value_pairs(options.arguments, "--arg");
+  tile::Settings given = name_value_pairs(options.arguments, "--arg");
   pg::Generator generator(options.seed);
   std::map<std::string, std::int64_t> sizes;
   std::vector<Value> values(signature.parameters.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const tile::KernelParameter& parameter = signature.parameters[i];
-    auto found = given.find(parameter.name);
+    const auto found = std::ranges::find(given, parameter.name, &tile::Setting::first);
     if (found == given.end()) continue;
     values[i] = parse_value(parameter, found->second, generator);
     given.erase(found);
     learn_sizes(parameter, values[i], sizes);
   }
   if (!given.empty()) {
-    throw UsageError{fmt::format("--arg {}: kernel `{}` has no such parameter",
-                                 given.begin()->first, signature.name)};
+    std::vector<std::string> names;
+    for (const tile::KernelParameter& parameter : signature.parameters) {
+      names.push_back(parameter.name);
+    }
+    throw UsageError{fmt::format("--arg {}: kernel `{}` has no such parameter{}", given[0].first,
+                                 signature.name, cli::did_you_mean(given[0].first, names))};
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i].is_set) continue;
@@ -80,7 +71,7 @@ void run_compiled(const tile::KernelSource& source, const Options& options,
   pg::check_device("--device", device);
   tile::install_jit_compiler();
   pg::set_target(options.input.target);
-  pg::Kernel kernel(source, options.input.kernel, parse_settings(options.input.set));
+  pg::Kernel kernel(source, options.input.kernel, name_value_pairs(options.input.set, "--set"));
   fmt::print(stderr, "{}\n", pg::describe(device));
   std::vector<pg::Argument> arguments;
   for (Value& value : values) {
@@ -112,7 +103,7 @@ struct InterpretedValue {
 
 tile::interpret::Argument interpreter_argument(const Value& value, InterpretedValue& kept,
                                                const tile::interpret::Options& how) {
-  tile::interpret::Argument argument = to_interpreter(value);
+  tile::interpret::Argument argument = to_interpreter(value, how.real_mode);
   auto* tensor = std::get_if<tile::interpret::TensorArgument>(&argument);
   if (tensor == nullptr) return argument;
   const auto count = static_cast<std::size_t>(value.tensor.numel());
@@ -130,7 +121,8 @@ tile::interpret::Argument interpreter_argument(const Value& value, InterpretedVa
 }
 
 int run_interpreted(tile::LoadedFile& file, const Options& options, std::vector<Value>& values) {
-  auto module = tile::check_kernel(file, options.input.kernel, parse_settings(options.input.set));
+  auto module =
+      tile::check_kernel(file, options.input.kernel, name_value_pairs(options.input.set, "--set"));
   if (!module) return finish(file);
   const tile::interpret::Options how = interpreter_options(options);
   std::vector<InterpretedValue> kept(values.size());
@@ -166,12 +158,14 @@ int run(Options options) {
   std::vector<std::string> kernels = selected_kernels(file, options.input);
   if (file.diagnostics().has_errors()) return finish(file);
   if (kernels.size() != 1) {
-    throw UsageError{fmt::format("{} has {} kernels: choose one with --kernel", options.input.path,
-                                 kernels.size())};
+    throw UsageError{fmt::format(
+        "{} has {} kernels{}", options.input.path, kernels.size(),
+        kernels.empty() ? std::string()
+                        : fmt::format("; choose one with --kernel: {}", fmt::join(kernels, ", ")))};
   }
   options.input.kernel = kernels[0];
   tile::Selection selection{
-      kernels[0], parse_settings(options.input.set), options.input.target, -1, {}};
+      kernels[0], name_value_pairs(options.input.set, "--set"), options.input.target, -1, {}};
   auto signature = tile::kernel_signature(file, selection);
   if (!signature) return finish(file);
 
@@ -182,11 +176,11 @@ int run(Options options) {
     return code;
   }
 
-  auto saves = name_value_pairs(options.saves, "--save");
+  tile::Settings saves = name_value_pairs(options.saves, "--save");
   for (std::size_t i = 0; i < values.size(); ++i) {
     const tile::KernelParameter& parameter = signature->parameters[i];
     if (!parameter.is_written) continue;
-    auto save = saves.find(parameter.name);
+    const auto save = std::ranges::find(saves, parameter.name, &tile::Setting::first);
     if (save != saves.end()) {
       pg::nn::save_npy(save->second, values[i].tensor);
       saves.erase(save);
@@ -196,7 +190,7 @@ int run(Options options) {
   }
   if (!saves.empty()) {
     throw UsageError{
-        fmt::format("--save {}: not an output of `{}`", saves.begin()->first, signature->name)};
+        fmt::format("--save {}: not an output of `{}`", saves[0].first, signature->name)};
   }
   return exit_ok;
 }

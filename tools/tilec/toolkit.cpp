@@ -50,13 +50,15 @@ struct TemporaryFolder {
   }
 };
 
-std::string require_program(const std::string& name) {
+std::string require_program(const std::string& name, std::string_view otherwise) {
   const auto program = find_program(name);
   if (program) return *program;
-  throw UsageError{fmt::format("this needs `{}` in PATH or in /usr/local/cuda/bin (the CUDA "
-                               "toolkit); --emit=ptx and --emit=cpp need nothing",
-                               name),
-                   exit_environment};
+  throw UsageError{fmt::format("this needs `{}` in PATH{}", name, otherwise), exit_environment};
+}
+
+std::string require_cuda_program(const std::string& name) {
+  return require_program(name,
+                         " or in /usr/local/cuda/bin (the CUDA toolkit); --emit=ptx needs nothing");
 }
 
 std::string read_file(const std::string& path) {
@@ -84,8 +86,8 @@ Assembled assemble(const std::string& ptx, const std::string& target) {
   const std::string text = folder.path / "kernel.ptx", object = folder.path / "kernel.cubin";
   write_output(text, ptx);
   Assembled assembled;
-  assembled.log =
-      run(fmt::format("{} -v -arch={} -o {} {}", require_program("ptxas"), target, object, text));
+  assembled.log = run(
+      fmt::format("{} -v -arch={} -o {} {}", require_cuda_program("ptxas"), target, object, text));
   assembled.cubin = read_file(object);
   return assembled;
 }
@@ -93,7 +95,7 @@ Assembled assemble(const std::string& ptx, const std::string& target) {
 std::string disassemble(const std::string& ptx, const std::string& target) {
   const auto disassembler = find_program("nvdisasm");
   const std::string reader =
-      disassembler ? *disassembler : require_program("cuobjdump") + " --dump-sass";
+      disassembler ? *disassembler : require_cuda_program("cuobjdump") + " --dump-sass";
   const TemporaryFolder folder;
   const std::string object = folder.path / "kernel.cubin";
   write_output(object, assemble(ptx, target).cubin);
@@ -102,7 +104,9 @@ std::string disassemble(const std::string& ptx, const std::string& target) {
 
 std::string link_shared(const std::vector<std::string>& objects) {
   const TemporaryFolder folder;
-  std::string command = require_program("cc") + " -shared -o " + std::string(folder.path / "out");
+  const std::string linker =
+      require_program("cc", " (a C compiler, which links); --emit=o and --emit=cpp need none");
+  std::string command = linker + " -shared -o " + std::string(folder.path / "out");
   for (std::size_t i = 0; i < objects.size(); ++i) {
     const std::string object = folder.path / fmt::format("{}.o", i);
     write_output(object, objects[i]);

@@ -45,7 +45,11 @@ pg::Argument parse_scalar(const tile::KernelParameter& parameter, const std::str
   if (parameter.element == "i32") {
     return pg::Argument::scalar(parse_number<std::int32_t>(parameter.name, text));
   }
-  if (parameter.element == "bool") return pg::Argument::scalar(text == "true" || text == "1");
+  if (parameter.element == "bool") {
+    const bool is_true = text == "true" || text == "1";
+    if (is_true || text == "false" || text == "0") return pg::Argument::scalar(is_true);
+    throw UsageError{fmt::format("--arg {}: `{}` is neither true nor false", parameter.name, text)};
+  }
   throw UsageError{
       fmt::format("--arg {}: run has no scalars of type {}", parameter.name, parameter.element)};
 }
@@ -146,6 +150,7 @@ Value parse_value(const tile::KernelParameter& parameter, const std::string& tex
   value.is_set = true;
   if (parameter.kind == tile::KernelParameter::Kind::Scalar) {
     value.scalar = parse_scalar(parameter, text);
+    if (parameter.element == "f32") value.number = parse_number<double>(parameter.name, text);
   } else {
     value.tensor = parse_tensor(parameter, text, generator);
   }
@@ -189,13 +194,14 @@ Value default_value(const tile::KernelParameter& parameter,
   return value;
 }
 
-tile::interpret::Argument to_interpreter(const Value& value) {
+tile::interpret::Argument to_interpreter(const Value& value, bool is_real) {
   if (!value.tensor.defined()) {
     using tile::ir::ElementType;
     // pg::Element lists the types in the order of the language's.
     auto element = static_cast<ElementType>(value.scalar.element);
     if (element == ElementType::F32) {
-      auto bits = static_cast<std::uint32_t>(value.scalar.bits);
+      if (is_real) return value.number;
+      const auto bits = static_cast<std::uint32_t>(value.scalar.bits);
       return tile::ir::Scalar::from_float(std::bit_cast<float>(bits));
     }
     return tile::ir::Scalar::from_int(element, value.scalar.bits);

@@ -20,6 +20,7 @@ struct Value {
   bool is_default = false;  // an output that nothing was given for
   pg::Tensor tensor;
   pg::Argument scalar;
+  double number = 0;  // of an f32 scalar: real mode does not round it
 };
 
 /// "2.5" for scalars; for tensors a .npy file, FILE.safetensors:NAME, or KIND:SIZES with KIND one
@@ -36,7 +37,8 @@ void learn_sizes(const tile::KernelParameter& parameter, const Value& value,
 Value default_value(const tile::KernelParameter& parameter,
                     const std::map<std::string, std::int64_t>& sizes, bool may_be_undefined);
 
-tile::interpret::Argument to_interpreter(const Value& value);
+/// As real mode takes it, or as the device does.
+tile::interpret::Argument to_interpreter(const Value& value, bool is_real);
 
 /// "y: f32[2, 3]" and the elements, a row a line; long dimensions show their ends.
 std::string to_text(std::string_view name, const pg::Tensor& tensor);

@@ -36,6 +36,13 @@ TEST_CASE("cross_entropy with an index to ignore, and reductions") {
   CHECK_THROWS_AS(nll_loss(logits, ids({5, 0, 0, 0}, {4})), Error);
 }
 
+TEST_CASE("small losses keep their digits beside large logits") {
+  const Tensor logits = tensor({{1016, 1006}});
+  const double expected = std::log1p(std::exp(-10.0));
+  CHECK(cross_entropy(logits, ids({0}, {1})).item() == doctest::Approx(expected).epsilon(2e-3));
+  CHECK(-log_softmax(logits, -1).to_vector<float>()[0] == doctest::Approx(expected).epsilon(2e-3));
+}
+
 TEST_CASE("layer_norm checks before it computes") {
   const Tensor x = normal({2, 6}, 1);
   CHECK(message_of([&] { layer_norm(x, ones({5})); }) ==

@@ -10,6 +10,7 @@
 
 namespace pg {
 
+using autograd::not_zero;
 using autograd::record;
 using autograd::VjpCall;
 using ops::BinaryOp;
@@ -153,8 +154,9 @@ constexpr BinaryRule kBinaryRules[] = {
      SCALAR_RULE(g)},
     {BinaryOp::Rem, BINARY_RULE(g), BINARY_RULE(gradient_of_divisor(g, a, b, remainder(a, b))),
      SCALAR_RULE(g)},
-    {BinaryOp::Atan2, BINARY_RULE(g * b / (square(a) + square(b))),
-     BINARY_RULE(-(g * a / (square(a) + square(b)))), SCALAR_RULE(g * b / (square(x) + b * b))},
+    {BinaryOp::Atan2, BINARY_RULE(g * b / not_zero(square(a) + square(b))),
+     BINARY_RULE(-(g * a / not_zero(square(a) + square(b)))),
+     SCALAR_RULE(g * b / not_zero(square(x) + b * b))},
     {BinaryOp::Hypot, BINARY_RULE(g * a / hypot(a, b)), BINARY_RULE(g * b / hypot(a, b)),
      SCALAR_RULE(g * x / hypot(x, b))},
     {BinaryOp::ReverseSub, nullptr, nullptr, SCALAR_RULE(-g)},
@@ -190,6 +192,8 @@ Tensor unary_of_integers(UnaryOp op, const Tensor& x) {
 }
 
 }  // namespace
+
+Tensor autograd::not_zero(const Tensor& x) { return where(eq(x, 0.0), 1.0, x); }
 
 Tensor unary(UnaryOp op, const Tensor& x) {
   if (x.defined() && is_integer(x.dtype())) {

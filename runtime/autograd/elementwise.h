@@ -118,6 +118,12 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 /// fraction. NaN stays. The gradient passes where low <= x <= high.
 Tensor clamp(const Tensor& x, double low, double high);
 
+namespace autograd {
+/// x, but 1 where x is 0: a divisor whose quotient is then chosen away, or 0, must not make it NaN,
+/// nor its gradient.
+Tensor not_zero(const Tensor& x);
+}  // namespace autograd
+
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 inline Tensor operator!(const Tensor& x) { return logical_not(x); }
 inline Tensor operator~(const Tensor& x) { return bitwise_not(x); }

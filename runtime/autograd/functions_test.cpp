@@ -110,6 +110,14 @@ TEST_CASE("roots of sums are flat at 0, their gradients too") {
   CHECK(lt(abs(grad(once.sum(), Tensors{x})[0]), INFINITY).all().item<bool>());
 }
 
+TEST_CASE("atan2 is flat at the origin") {
+  const Tensor a = tensor({0, 3}).requires_grad_();
+  const Tensor b = tensor({0, 4}).requires_grad_();
+  atan2(a, b).sum().backward();
+  CHECK(a.grad().to_vector<float>() == Floats{0, 0.16f});
+  CHECK(b.grad().to_vector<float>() == Floats{0, -0.12f});
+}
+
 TEST_CASE("the divisor of fmod has a gradient") {
   const Tensor a = tensor({7, -7, 3}).requires_grad_();
   const Tensor b = tensor({2, 2, -5}).requires_grad_();

@@ -415,13 +415,13 @@ TEST_CASE("gradients of layers") {
 /// (tape_test.cpp). A name with an underscore at its end writes in place what the one without gives
 /// (in_place_test.cpp).
 const std::set<std::string> without_gradients = {
-    "eq",           "ne",          "lt",          "le",          "gt",          "ge",
-    "isnan",        "isinf",       "isfinite",    "isclose",     "bitwise_and", "bitwise_or",
-    "bitwise_xor",  "bitwise_not", "logical_xor", "logical_and", "logical_or",  "logical_not",
-    "argmax",       "argmin",      "cast",        "unary",       "binary",      "to",
-    "any",          "all",         "nonzero",     "one_hot",     "argsort",     "multinomial",
-    "fill",         "copy",        "gathered",    "grad",        "record",      "in_place",
-    "before_write", "after_write"};
+    "eq",          "ne",           "lt",          "le",          "gt",          "ge",
+    "isnan",       "isinf",        "isfinite",    "isclose",     "bitwise_and", "bitwise_or",
+    "bitwise_xor", "bitwise_not",  "logical_xor", "logical_and", "logical_or",  "logical_not",
+    "argmax",      "argmin",       "cast",        "unary",       "binary",      "to",
+    "any",         "all",          "nonzero",     "one_hot",     "argsort",     "multinomial",
+    "fill",        "copy",         "gathered",    "not_zero",    "grad",        "record",
+    "in_place",    "before_write", "after_write"};
 
 /// What the first group that matched holds, of every line that matches.
 std::vector<std::string> matches(const std::string& header, const std::regex& pattern) {

@@ -11,6 +11,7 @@
 
 namespace pg {
 
+using autograd::not_zero;
 using autograd::record;
 using autograd::VjpCall;
 
@@ -59,10 +60,6 @@ Tensor plain_variance(const char* op, const Tensor& x, const Dims& axes, std::in
 }
 
 Tensor centered(const Tensor& x, const Dims& axes) { return x - mean(x, axes, true); }
-
-/// x, but 1 where x is 0: what is chosen away there must not be infinite, or its own gradient would
-/// be NaN.
-Tensor not_zero(const Tensor& x) { return where(eq(x, 0.0), 1.0, x); }
 
 /// g / y^p spread over x's shape, 0 where y is 0: what the gradient of a root begins with.
 Tensor over_root(const Tensor& g, const Tensor& y, double p, const Shape& shape, const Dims& axes) {
@@ -183,9 +180,12 @@ Tensor std(const Tensor& x, const Dims& axes, std::int64_t correction, bool keep
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim) {
-  const Dims reduced = checked_axes("logsumexp", x, axes);
+  ops::check_defined("logsumexp", x);
+  if (x.dtype() != DType::F32) return logsumexp(cast(x, DType::F32), axes, keepdim);
+  const Dims reduced = normalize_axes("logsumexp", axes, x.dim());
   // The shift is a constant: it cancels in the gradient.
-  Tensor shift = ops::amax(x, axes, true);
+  const Shape kept = reduced_shape(x.shape(), reduced, true);
+  Tensor shift = x.numel() == 0 ? zeros(kept, DType::F32, x.device()) : ops::amax(x, axes, true);
   shift = where(eq(abs(shift), INFINITY), 0.0, shift);
   const Tensor y = log(sum(exp(x - shift), axes, true)) + shift;
   if (keepdim) return y;

@@ -21,7 +21,7 @@ Tensor var(const Tensor& x, const Dims& axes = {}, std::int64_t correction = 1,
            bool keepdim = false);
 Tensor std(const Tensor& x, const Dims& axes = {}, std::int64_t correction = 1,
            bool keepdim = false);
-/// Largest, smallest: f32, i32, i64; NaN wins. The gradient is shared evenly between equals.
+/// Largest, smallest; NaN wins. The gradient is shared evenly between equals.
 /// "amax: no elements along the reduced axes of [2, 0]".
 Tensor amax(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor amin(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
@@ -40,7 +40,7 @@ Tensor argmin(const Tensor& x, int axis, bool keepdim = false);
 /// Of bool; other types count as x != 0.
 Tensor any(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor all(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
-/// log(sum(e^x)) without overflow; f32.
+/// log(sum(e^x)) without overflow; of integers and bool too, f32. -infinity of no elements.
 Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim = false);
 /// (sum |x|^p)^(1/p): p = 2, 1, infinity (the largest |x|) or any other positive number; f32. The
 /// gradient at 0 is 0.

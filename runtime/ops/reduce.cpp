@@ -95,7 +95,9 @@ Tensor sum_column_form(Tensor x) {
 
 Tensor extremum(const char* op, bool is_max, const Tensor& x, const Dims& axes, bool keepdim) {
   const Problem problem = prepare(op, x, axes, keepdim);
-  if (x.dtype() == DType::Bool) fail(op, "does not take bool tensors");
+  if (x.dtype() == DType::Bool) {
+    return cast(extremum(op, is_max, cast(x, DType::I32), axes, keepdim), DType::Bool);
+  }
   if (x.numel() == 0) {
     if (element_count(op, problem.result_shape) == 0)
       return new_result(op, x, problem.result_shape, x.dtype());
@@ -125,7 +127,9 @@ Tensor arg_extremum(const char* op, bool is_max, const Tensor& x, int axis, bool
   check_defined(op, x);
   const int dim = normalize_axis(op, axis, x.dim());
   const Problem problem = prepare(op, x, {dim}, keepdim);
-  if (x.dtype() == DType::Bool) fail(op, "does not take bool tensors");
+  if (x.dtype() == DType::Bool) {
+    return arg_extremum(op, is_max, cast(x, DType::I32), axis, keepdim);
+  }
   if (x.shape()[dim] == 0) fail(op, "no elements along dimension {}", dim);
   static KernelTable<2 * dtype_count> table;
   const auto index = slot_of(x.dtype()) * 2 + (is_max ? 1 : 0);

@@ -15,7 +15,7 @@ Tensor sum(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor mean(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 /// f32, or an i64 of integers and bool. Gradient: g times the product of the other elements.
 Tensor prod(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
-/// Largest, smallest: f32, i32, i64; NaN wins. Gradient: extremum_backward.
+/// Largest, smallest; NaN wins. Gradient: extremum_backward.
 Tensor amax(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor amin(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 /// Index (i64) of the first largest / smallest along one axis; NaN counts as such. No gradient.

@@ -177,9 +177,11 @@ std::string compile_generated(std::string_view text, const tile::schedule::Targe
 }
 
 int finish(tile::LoadedFile& file) {
-  std::fputs(file.diagnostics().render(use_color()).c_str(), stderr);
+  say(file.diagnostics().render(use_color()));
   return file.diagnostics().has_errors() ? exit_source_errors : exit_ok;
 }
+
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 void write_output(const std::string& path, std::string_view text) {
   if (path == "-") {

@@ -74,6 +74,8 @@ std::string compile_generated(std::string_view text, const tile::schedule::Targe
 
 /// Diagnostics to stderr; exit_source_errors when there is an error, else exit_ok.
 int finish(tile::LoadedFile& file);
+/// To stderr. Not by fmt::print, which throws when stderr is on a full disk.
+void say(const std::string& text);
 /// To the file, or to stdout when `path` is "-".
 void write_output(const std::string& path, std::string_view text);
 

@@ -52,7 +52,7 @@ std::string emit_kernel(tile::LoadedFile& file, const Options& options,
   if (!options.print_after.empty()) {
     hook = [&](std::string_view pass, const tile::ir::Module& module) {
       if (options.print_after != "all" && options.print_after != pass) return;
-      fmt::print(stderr, "// after {}\n{}", pass, tile::ir::print(module));
+      say(fmt::format("// after {}\n{}", pass, tile::ir::print(module)));
     };
   }
   auto compilation = tile::compile_kernel(file, selection, until, hook);

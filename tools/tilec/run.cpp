@@ -72,7 +72,7 @@ void run_compiled(const tile::KernelSource& source, const Options& options,
   tile::install_jit_compiler();
   pg::set_target(options.input.target);
   pg::Kernel kernel(source, options.input.kernel, name_value_pairs(options.input.set, "--set"));
-  fmt::print(stderr, "{}\n", pg::describe(device));
+  say(pg::describe(device) + "\n");
   std::vector<pg::Argument> arguments;
   for (Value& value : values) {
     if (value.tensor.defined()) value.tensor = pg::to_device(value.tensor, device);
@@ -132,7 +132,7 @@ int run_interpreted(tile::LoadedFile& file, const Options& options, std::vector<
   }
   auto result = tile::interpret::interpret(*module, arguments, how);
   if (!result) {
-    fmt::print(stderr, "{}\n", tile::interpret::describe(result.error(), file.sources()));
+    say(tile::interpret::describe(result.error(), file.sources()) + "\n");
     return exit_check_failed;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -161,6 +161,8 @@ TEST_CASE("train: a folder with a run in it, and one that another trainer works 
         std::string::npos);
   options.resume = true;
   const RunLock lock(options.out);
+  // Nothing of the run is looked at without the lock: the damage is not noticed.
+  write_file(options.out / "checkpoints/step-000001/config.json", "{}");
   try {
     train(options);
     FAIL("two trainers in one folder");

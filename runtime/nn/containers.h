@@ -26,9 +26,27 @@ class OwnerOf : public Base {
 
   std::size_t size() const { return owned_.size(); }
   Kind& operator[](std::size_t i) const { return *owned_.at(i); }
-  /// Of pointers.
-  auto begin() const { return owned_.begin(); }
-  auto end() const { return owned_.end(); }
+
+  /// Over the modules themselves.
+  class Iterator {
+   public:
+    Kind& operator*() const { return **at_; }
+    Kind* operator->() const { return at_->get(); }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    friend OwnerOf;
+    using Position = typename std::vector<std::unique_ptr<Kind>>::const_iterator;
+    explicit Iterator(Position at) : at_(at) {}
+
+    Position at_;
+  };
+  Iterator begin() const { return Iterator(owned_.begin()); }
+  Iterator end() const { return Iterator(owned_.end()); }
 
  private:
   std::vector<std::unique_ptr<Kind>> owned_;
@@ -37,7 +55,7 @@ class OwnerOf : public Base {
 /// Modules that their owner calls as it likes:
 ///   ModuleList<Block> blocks;
 ///   for (int i = 0; i < 4; ++i) blocks.add(64);
-///   for (const auto& block : blocks) x = block->forward(x);
+///   for (const Block& block : blocks) x = block(x);
 template <typename Kind = Module>
 using ModuleList = OwnerOf<Module, Kind>;
 
@@ -50,7 +68,7 @@ class Sequential final : public OwnerOf<Layer, Layer> {
  public:
   Tensor forward(const Tensor& x) const override {
     Tensor y = x;
-    for (const auto& layer : *this) y = layer->forward(y);
+    for (const Layer& layer : *this) y = layer(y);
     return y;
   }
 };

@@ -167,7 +167,7 @@ TEST_CASE("a list of modules") {
   CHECK(net.named_parameters()[2].name == "layers.2.weight");
   CHECK(net.layers.size() == 3);
   std::int64_t elements = 0;
-  for (const auto& layer : net.layers) elements += layer->weight().numel();
+  for (const Linear& layer : net.layers) elements += layer.weight().numel();
   CHECK(elements == 12);
   net.eval();
   CHECK(!net.layers[1].is_training());

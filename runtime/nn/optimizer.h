@@ -76,8 +76,9 @@ struct SGDOptions {
 /// ("momentum_buffer").
 class SGD final : public Optimizer {
  public:
-  SGD(std::vector<ParameterGroup> groups, SGDOptions options);
-  SGD(const std::vector<Tensor>& parameters, SGDOptions options, double weight_decay = 0.0);
+  explicit SGD(std::vector<ParameterGroup> groups, SGDOptions options = {});
+  explicit SGD(const std::vector<Tensor>& parameters, SGDOptions options = {},
+               double weight_decay = 0.0);
 
  private:
   void set_scalars(const Tensor& scalars, double weight_decay) const override;
@@ -101,9 +102,9 @@ class AdamFamily final : public Optimizer {
  public:
   static constexpr double default_decay = decay == ops::Decay::Decoupled ? 0.01 : 0.0;
 
-  AdamFamily(std::vector<ParameterGroup> groups, AdamOptions options);
-  AdamFamily(const std::vector<Tensor>& parameters, AdamOptions options,
-             double weight_decay = default_decay);
+  explicit AdamFamily(std::vector<ParameterGroup> groups, AdamOptions options = {});
+  explicit AdamFamily(const std::vector<Tensor>& parameters, AdamOptions options = {},
+                      double weight_decay = default_decay);
 
  private:
   void set_scalars(const Tensor& scalars, double weight_decay) const override;

@@ -48,6 +48,13 @@ TEST_CASE("Adam and AdamW take PyTorch's steps") {
   CHECK(distance_after_five<AdamW>("adamw_decay", other, 0.25) < 5e-7);
 }
 
+TEST_CASE("options may be left out") {
+  const std::vector<Tensor> parameters{zeros({2}).requires_grad_()};
+  CHECK(AdamW(parameters).lr() == 1e-3);
+  CHECK(Adam(decay_matrices_only(parameters, 0.1)).lr() == 1e-3);
+  CHECK(SGD(parameters).lr() == 1e-3);
+}
+
 TEST_CASE("groups decay by their own measure; what has no gradient stays") {
   const Tensor w = tensor({1, -2}).requires_grad_();
   const Tensor b = tensor({0.5f}).requires_grad_();

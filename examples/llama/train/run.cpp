@@ -146,8 +146,8 @@ void check_same_run(const TrainOptions& options, const FoundCheckpoint& checkpoi
 
 pg::nn::AdamW make_optimizer(const TrainOptions& options,
                              const std::vector<pg::Tensor>& parameters) {
-  return {pg::nn::decay_matrices_only(parameters, options.weight_decay),
-          {options.learning_rate, options.beta1, options.beta2, options.eps}};
+  return pg::nn::AdamW(pg::nn::decay_matrices_only(parameters, options.weight_decay),
+                       {options.learning_rate, options.beta1, options.beta2, options.eps});
 }
 
 Config planned_config(const TrainOptions& options) { return make_plan(options).config; }

@@ -56,9 +56,22 @@ std::string tick_text(double value) {
                                   : fmt::format("{:.4g}", shown);
 }
 
-std::vector<double> ticks(const Axes& axes) {
+/// The multiples of `step` from `low` to `high`. They are counted: to a large number a small step
+/// adds nothing.
+std::vector<double> multiples(double step, double low, double high) {
+  constexpr int most = 100;
   std::vector<double> values;
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i < most && (first + i) * step <= high; ++i) {
+    const double value = (first + i) * step;
+    if (values.empty() || value != values.back()) values.push_back(value);
+  }
+  return values;
+}
+
+std::vector<double> ticks(const Axes& axes) {
   if (axes.is_logarithmic) {
+    std::vector<double> values;
     const double low = std::ceil(std::log10(axes.values.low) - 1e-9);
     for (double power = low; std::pow(10, power) <= axes.values.high * (1 + 1e-9); power += 1) {
       values.push_back(std::pow(10, power));
@@ -66,10 +79,7 @@ std::vector<double> ticks(const Axes& axes) {
     return values;
   }
   const double step = tick_step(axes.values.high - axes.values.low, 5);
-  for (double i = std::ceil(axes.values.low / step - 1e-9); i * step <= axes.values.high; i += 1) {
-    values.push_back(i * step);
-  }
-  return values;
+  return multiples(step, axes.values.low, axes.values.high);
 }
 
 std::string grid(const Axes& axes) {
@@ -83,7 +93,7 @@ std::string grid(const Axes& axes) {
   }
   const double span = std::max(axes.steps.high - axes.steps.low, 1.0);
   const double step = std::max(1.0, tick_step(span, axes.width > 800 ? 10 : 5));
-  for (double v = std::ceil(axes.steps.low / step) * step; v <= axes.steps.high; v += step) {
+  for (const double v : multiples(step, axes.steps.low, axes.steps.high)) {
     out += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", axes.x(v),
                        height - bottom + 18, tick_text(v));
   }

@@ -124,6 +124,12 @@ TEST_CASE("chart: every shape of data gives numbers that can be drawn") {
   CHECK(svg({{1, 1}, {2, 10}}, false).find("logarithmic") == std::string::npos);
 }
 
+TEST_CASE("chart: of steps so large that neighbours are one number") {
+  const Series series{.name = "a", .points = {{4.4e18, 1}, {4.4e18 + 1, 2}}};
+  const std::string text = to_svg({.title = "t", .series = {series}});
+  CHECK(count_of(text, "text-anchor=\"middle\"") == 1);
+}
+
 TEST_CASE("page: all curves of all runs, names escaped, nothing fetched") {
   RunMetrics first{.name = "a<b>\"&"};
   for (int i = 1; i <= 30; ++i) first.steps.push_back(step(i, 4.0 - 0.1 * i));

@@ -61,8 +61,10 @@ Plan make_plan(const TrainOptions& options) {
     config.max_positions = std::max(config.max_positions, options.seq);
     validate(config, "preset " + options.model);
   } else if (config.vocab_size != tokenizer->vocab_size()) {
-    throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}",
-                                tokenizer->vocab_size(), options.model, config.vocab_size));
+    const bool may_have_its_own = std::filesystem::is_directory(options.model);
+    throw pg::Error(fmt::format("train: the tokenizer has {} tokens, {} has {}{}",
+                                tokenizer->vocab_size(), options.model, config.vocab_size,
+                                may_have_its_own ? "; --tokenizer takes that folder too" : ""));
   } else if (options.seq > config.max_positions) {
     throw pg::Error(fmt::format("train: --seq {}, {} has {} positions", options.seq, options.model,
                                 config.max_positions));

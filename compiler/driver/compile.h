@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/base/kernel_work.h"
 #include "compiler/base/stride_class.h"
 
 namespace tile {
@@ -140,6 +141,14 @@ struct RealKernel {
   std::function<std::optional<CompileError>(ArgumentWords)> run;
 };
 
+/// Counts what launches of a kernel do, for profiles.
+struct WorkCounter {
+  /// Copies from a tensor's memory on the launch's device.
+  using ReadMemory = std::function<void(std::uint64_t address, void* to, std::size_t bytes)>;
+  /// Remembers the sizes that it has seen. Not for several threads at once.
+  std::function<KernelWork(ArgumentWords, const ReadMemory&)> count;
+};
+
 /// Where a kernel's text is found. `name` appears in messages; text is the whole file.
 struct KernelSource {
   std::string name;
@@ -169,6 +178,8 @@ class Compiler {
   virtual std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) = 0;
   /// The same kernel for real mode; an error where the compiler has no interpreter.
   virtual std::variant<RealKernel, CompileError> compile_real(const CompileRequest& request);
+  /// An error where the compiler cannot count.
+  virtual std::variant<WorkCounter, CompileError> work_counter(const CompileRequest& request);
 };
 
 /// The installed compiler, or null. Set once at program start.

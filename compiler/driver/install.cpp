@@ -15,4 +15,8 @@ std::variant<RealKernel, CompileError> Compiler::compile_real(const CompileReque
   return CompileError{"this compiler has no interpreter, which the device `real` needs"};
 }
 
+std::variant<WorkCounter, CompileError> Compiler::work_counter(const CompileRequest&) {
+  return CompileError{"this compiler does not count what kernels do"};
+}
+
 }  // namespace tile

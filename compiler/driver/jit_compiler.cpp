@@ -14,6 +14,7 @@
 #include "compiler/driver/pipeline.h"
 #include "compiler/driver/real_kernel.h"
 #include "compiler/driver/trace.h"
+#include "compiler/interpret/work.h"
 
 namespace tile {
 
@@ -159,6 +160,17 @@ std::variant<RealKernel, CompileError> JitCompiler::compile_real(const CompileRe
   auto made = compile_kernel(file->loaded, selection_of(request), Until::Check);
   if (!made) return rendered(file->loaded);
   return real_kernel_of(std::move(made->checked), file->loaded.sources());
+}
+
+std::variant<WorkCounter, CompileError> JitCompiler::work_counter(const CompileRequest& request) {
+  const auto file = file_for(*request.source);
+  const std::lock_guard lock(file->mutex);
+  auto made = compile_kernel(file->loaded, selection_of(request), Until::Check);
+  if (!made) return rendered(file->loaded);
+  const auto counter = std::make_shared<interpret::WorkCounter>(std::move(made->checked));
+  return WorkCounter{[counter](ArgumentWords words, const WorkCounter::ReadMemory& read) {
+    return counter->count(words, read);
+  }};
 }
 
 /// Text -> loaded machine code: from this process, from disk, or made.

@@ -34,6 +34,7 @@ class JitCompiler final : public Compiler {
   std::variant<CpuKernel, CompileError> compile(const CompileRequest& request) override;
   std::variant<GpuKernel, CompileError> compile_gpu(const CompileRequest& request) override;
   std::variant<RealKernel, CompileError> compile_real(const CompileRequest& request) override;
+  std::variant<WorkCounter, CompileError> work_counter(const CompileRequest& request) override;
   JitStatistics statistics() const;
 
  private:

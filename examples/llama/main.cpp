@@ -10,7 +10,9 @@
 #include "runtime/device/device.h"
 #include "runtime/device/error.h"
 #include "runtime/device/kernel.h"
+#include "runtime/device/profile.h"
 #include "runtime/device/thread_pool.h"
+#include "runtime/nn/file.h"
 #include "tools/cli/parse.h"
 #include "tools/cli/run.h"
 
@@ -20,6 +22,8 @@ constexpr const char* footer =
     "Environment: TILEC_CACHE_DIR names the folder of compiled kernels (empty: none),\n"
     "PICOGRAD_PROFILE=1 prints time per kernel at the end, PICOGRAD_POISON=1 fills new memory\n"
     "with NaN.\n"
+    "NVTX_INJECTION64_PATH, which Nsight Systems sets, names a tool that hears of steps and "
+    "kernels.\n"
     "On a GPU PICOGRAD_SYNC=1 waits for each kernel, so that one that fails is named, and\n"
     "PICOGRAD_KERNEL_TIMEOUT is --kernel-timeout; PICOGRAD_LIBCUDA and PICOGRAD_NVRTC name the\n"
     "libraries to load.\n"
@@ -35,6 +39,7 @@ struct Machine {
   int threads = 0;
   std::string target = "host", device = "cpu";
   double kernel_timeout = -1;  // not given
+  std::string profile;         // where the trace goes; empty: nowhere
 };
 
 std::string device_error(const std::string& text) {
@@ -59,10 +64,31 @@ void add_options(CLI::App& app, Machine& machine, llama::RunOptions& options) {
   app.add_option("--kernel-timeout", machine.kernel_timeout,
                  "seconds that a kernel on a GPU may take before it is reported; 0: any")
       ->check(cli::number_in(0, 1e9));
+  app.add_option(
+      "--profile", machine.profile,
+      "write a trace of all kernels, their bytes, flops and shares of what the device can\n"
+      "do, to be opened in Perfetto (ui.perfetto.dev) or chrome://tracing");
   app.add_option("--precision", options.precision, "fp32 or tf32, of matrix products")
       ->default_str("fp32")
       ->transform(cli::one_of<pg::Precision>(
           {{"fp32", pg::Precision::Fp32}, {"tf32", pg::Precision::Tf32}}));
+}
+
+/// Also when the command fails: what ran until then may say why.
+int traced(const llama::Command& command, const std::string& path) {
+  pg::nn::write_whole_file("profile", path,
+                           "");  // rather now than at the end is said that it cannot be written
+  pg::start_trace();
+  try {
+    const int code = command();
+    pg::nn::write_whole_file("profile", path, pg::take_trace());
+    return code;
+  } catch (const pg::DeviceFault&) {
+    throw;  // nothing more can be asked of the device
+  } catch (const pg::Error&) {
+    pg::nn::write_whole_file("profile", path, pg::take_trace());
+    throw;
+  }
 }
 
 void choose_device(const Machine& machine, llama::RunOptions& options) {
@@ -110,7 +136,7 @@ int run(int argc, char** argv) {
   for (const auto& [name, command, uses_device] : commands) {
     if (!app.got_subcommand(name)) continue;
     if (uses_device) choose_device(machine, *options);
-    return command();
+    return machine.profile.empty() ? command() : traced(command, machine.profile);
   }
   return llama::exit_usage;
 }

@@ -36,8 +36,10 @@ struct LaunchConfig {  // CUlaunchConfig
 inline constexpr Result success = 0, error_out_of_memory = 2, error_no_device = 100,
                         error_unsupported_ptx_version = 222, error_not_ready = 600;
 // CU_DEVICE_ATTRIBUTE_*
-inline constexpr int attribute_multiprocessors = 16, attribute_capability_major = 75,
-                     attribute_capability_minor = 76, attribute_shared_optin = 97;
+inline constexpr int attribute_clock = 13, attribute_multiprocessors = 16,
+                     attribute_memory_clock = 36, attribute_memory_bus_bits = 37,
+                     attribute_capability_major = 75, attribute_capability_minor = 76,
+                     attribute_shared_optin = 97;
 // CU_FUNC_ATTRIBUTE_*
 inline constexpr int function_max_threads = 0, function_max_dynamic_shared = 8;
 // CU_JIT_*

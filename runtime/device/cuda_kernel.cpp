@@ -180,7 +180,7 @@ std::string LoadedKernel::describe_launch(std::int64_t programs) const {
                      code_.threads, code_.shared_bytes, index_);
 }
 
-void LoadedKernel::launch(std::int64_t* words) const {
+void LoadedKernel::launch(std::int64_t* words, const tile::KernelWork& work) const {
   std::int64_t* extents = words + word_count_;
   evaluate(code_.grid, words, extents);
   std::int64_t programs = 1;
@@ -212,7 +212,7 @@ void LoadedKernel::launch(std::int64_t* words) const {
   config.shared_bytes = static_cast<unsigned>(code_.shared_bytes);
   config.stream = device.stream;
   const Api& driver = api(label_);
-  const ProfiledLaunch profiled(label_, device);
+  const ProfiledLaunch profiled(label_, device, work);
   finish_launch(label_, device, driver.cuLaunchKernelEx(&config, function_, parameters, nullptr),
                 [&] { return describe_launch(programs); });
 }

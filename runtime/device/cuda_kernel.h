@@ -32,7 +32,7 @@ class LoadedKernel {
 
   /// Queues all programs; returns at once. `words` has room for the grid's extents behind the
   /// arguments. Does nothing when the grid is empty.
-  void launch(std::int64_t* words) const;
+  void launch(std::int64_t* words, const tile::KernelWork& work) const;
 
  private:
   void load(int index);

@@ -5,9 +5,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <vector>
-
-#include "runtime/device/profile.h"
 
 namespace pg::cuda {
 
@@ -17,6 +16,7 @@ constexpr std::size_t most_pending = 4096;
 
 struct Pending {
   std::string label;
+  tile::KernelWork work;
   Event start;
   Event end;
 };
@@ -26,6 +26,10 @@ struct Measured {
   std::mutex mutex;
   std::vector<Pending> pending;
   std::vector<Event> spare;
+  // When an event early on the stream happened on the host's clock; all others are dated from it.
+  // It moves on, because differences of events have 24 bits.
+  Event base = nullptr;
+  std::int64_t base_ns = 0;
 };
 
 std::atomic<bool> is_used = false;
@@ -49,29 +53,57 @@ Event take_event(Measured& of) {
   return event;
 }
 
+/// Nanoseconds from one event to another, once both happened; nothing when one failed.
+std::optional<std::int64_t> elapsed_ns(Event from, Event to) {
+  float milliseconds = 0;
+  if (find_api()->cuEventElapsedTime(&milliseconds, from, to) != success) return std::nullopt;
+  return static_cast<std::int64_t>(double{milliseconds} * 1e6);
+}
+
+/// Under the mutex. Waits for the stream.
+void set_base(Measured& of, const Gpu& gpu) {
+  of.base = take_event(of);
+  if (of.base == nullptr || find_api()->cuEventRecord(of.base, gpu.stream) != success) return;
+  find_api()->cuEventSynchronize(of.base);
+  of.base_ns = detail::now_ns();
+}
+
 /// Under the mutex.
-void resolve(Measured& of) {
+void resolve(Measured& of, int gpu) {
   for (const Pending& launch : of.pending) {
-    float milliseconds = 0;
-    const bool is_timed =
-        find_api()->cuEventSynchronize(launch.end) == success &&
-        find_api()->cuEventElapsedTime(&milliseconds, launch.start, launch.end) == success;
-    if (is_timed)
-      detail::record_launch(launch.label, static_cast<std::int64_t>(milliseconds * 1e6));
+    if (find_api()->cuEventSynchronize(launch.end) == success) {
+      const auto start = elapsed_ns(of.base, launch.start);
+      const auto duration = elapsed_ns(launch.start, launch.end);
+      if (start && duration) {
+        detail::record_launch(
+            {launch.label, cuda_device(gpu), of.base_ns + *start, *duration, launch.work});
+      }
+    }
     of.spare.push_back(launch.start);
-    of.spare.push_back(launch.end);
+    if (&launch != &of.pending.back()) of.spare.push_back(launch.end);
+  }
+  if (of.pending.empty()) return;
+  const Event last = of.pending.back().end;
+  if (const auto moved = elapsed_ns(of.base, last)) {
+    of.base_ns += *moved;
+    of.spare.push_back(of.base);
+    of.base = last;
+  } else {
+    of.spare.push_back(last);
   }
   of.pending.clear();
 }
 
 }  // namespace
 
-ProfiledLaunch::ProfiledLaunch(const std::string& label, const Gpu& gpu)
-    : label_(label), gpu_(gpu) {
+ProfiledLaunch::ProfiledLaunch(const std::string& label, const Gpu& gpu,
+                               const tile::KernelWork& work)
+    : label_(label), gpu_(gpu), work_(work) {
   if (!detail::profiling.load(std::memory_order_relaxed)) return;
   Measured& of = measured(gpu.index);
   const std::lock_guard lock(of.mutex);
-  if (of.pending.size() >= most_pending) resolve(of);
+  if (of.base == nullptr) set_base(of, gpu);
+  if (of.pending.size() >= most_pending) resolve(of, gpu.index);
   start_ = take_event(of);
   if (start_ != nullptr) find_api()->cuEventRecord(start_, gpu.stream);
 }
@@ -83,7 +115,7 @@ ProfiledLaunch::~ProfiledLaunch() {
   const Event end = take_event(of);
   if (end == nullptr) return;
   find_api()->cuEventRecord(end, gpu_.stream);
-  of.pending.push_back({label_, start_, end});
+  of.pending.push_back({label_, work_, start_, end});
 }
 
 void resolve_profile() noexcept {
@@ -91,7 +123,7 @@ void resolve_profile() noexcept {
   for (int gpu = 0; gpu < max_cuda_devices; ++gpu) {
     Measured& of = measured(gpu);
     const std::lock_guard lock(of.mutex);
-    resolve(of);
+    resolve(of, gpu);
   }
 }
 

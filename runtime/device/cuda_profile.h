@@ -5,13 +5,14 @@
 #include <string>
 
 #include "runtime/device/cuda_device.h"
+#include "runtime/device/profile.h"
 
 namespace pg::cuda {
 
 /// Lives around one launch; does nothing unless profiling is on.
 class ProfiledLaunch {
  public:
-  ProfiledLaunch(const std::string& label, const Gpu& gpu);
+  ProfiledLaunch(const std::string& label, const Gpu& gpu, const tile::KernelWork& work = {});
   ~ProfiledLaunch();
   ProfiledLaunch(const ProfiledLaunch&) = delete;
   ProfiledLaunch& operator=(const ProfiledLaunch&) = delete;
@@ -19,6 +20,7 @@ class ProfiledLaunch {
  private:
   const std::string& label_;
   const Gpu& gpu_;
+  tile::KernelWork work_;
   Event start_ = nullptr;  // null: not profiled
 };
 

@@ -5,12 +5,14 @@
 #include <bit>
 #include <cctype>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include "compiler/base/embedded.h"
+#include "runtime/device/cuda_copy.h"
 #include "runtime/device/kernel_state.h"
 
 namespace pg {
@@ -190,9 +192,8 @@ Prepared& Kernel::State::prepare(Device device) {
   return *owned[index];
 }
 
-Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& key) {
-  const std::lock_guard lock(mutex);
-  if (Variant* known = prepared.table.load()->find(key)) return *known;
+tile::CompileRequest Kernel::State::request_for(const Prepared& prepared,
+                                                const VariantKey& key) const {
   tile::CompileRequest request;
   request.source = &source;
   request.kernel = name;
@@ -205,6 +206,13 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
     request.strides.push_back(unpack_stride_class(key.strides[tensor / 4] >> (tensor % 4 * 16)));
     ++tensor;
   }
+  return request;
+}
+
+Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& key) {
+  const std::lock_guard lock(mutex);
+  if (Variant* known = prepared.table.load()->find(key)) return *known;
+  const tile::CompileRequest request = request_for(prepared, key);
   Variant made{key, {}, {}, {}};
   const auto take = [&](auto answer) {
     if (auto* error = std::get_if<tile::CompileError>(&answer)) {
@@ -232,6 +240,26 @@ Variant& Kernel::State::compile_variant(Prepared& prepared, const VariantKey& ke
     prepared.tables.back()->insert(&variant);
   }
   return variant;
+}
+
+tile::KernelWork Kernel::State::work_of(Prepared& prepared, Variant& variant,
+                                        const std::int64_t* words) {
+  const std::lock_guard lock(mutex);
+  if (!variant.work.count) {
+    auto answer = compiler_for(name).work_counter(request_for(prepared, variant.key));
+    if (auto* counter = std::get_if<tile::WorkCounter>(&answer)) {
+      variant.work = std::move(*counter);
+    } else {
+      variant.work.count = [](auto&&...) { return tile::KernelWork{}; };
+    }
+  }
+  return variant.work.count(words, [&](std::uint64_t address, void* to, std::size_t bytes) {
+    if (prepared.device.is_cuda()) {
+      cuda::copy_from_gpu(cuda::gpu(name, prepared.device.index), to, address, bytes);
+    } else {
+      std::memcpy(to, reinterpret_cast<const void*>(static_cast<std::uintptr_t>(address)), bytes);
+    }
+  });
 }
 
 Kernel::Kernel(tile::KernelSource source, std::string name, tile::Settings settings)

@@ -41,6 +41,7 @@ struct Variant {
   tile::CpuKernel code;                           // on a CPU
   std::shared_ptr<const cuda::LoadedKernel> gpu;  // on a GPU
   tile::RealKernel real;                          // on the device `real`
+  tile::WorkCounter work = {};                    // made when a profile first asks
 };
 
 /// Open addressing; slots only ever go from null to a variant. A full table is replaced by a larger
@@ -98,6 +99,11 @@ struct Kernel::State {
   /// For a device (a CPU: the current target); asks the compiler the first time.
   Prepared& prepare(Device device);
   Variant& compile_variant(Prepared& prepared, const VariantKey& key);
+  /// What a launch does; nothing where the compiler cannot count.
+  tile::KernelWork work_of(Prepared& prepared, Variant& variant, const std::int64_t* words);
+
+ private:
+  tile::CompileRequest request_for(const Prepared& prepared, const VariantKey& key) const;
 };
 
 /// The class that a key's 16 bits stand for.

@@ -6,11 +6,12 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <chrono>
+#include <optional>
 
 #include "runtime/device/cuda_copy.h"
 #include "runtime/device/kernel.h"
 #include "runtime/device/kernel_state.h"
+#include "runtime/device/nvtx.h"
 #include "runtime/device/overlap.h"
 #include "runtime/device/profile.h"
 #include "runtime/device/thread_pool.h"
@@ -24,6 +25,7 @@ constexpr std::uint64_t serial_bytes = 64 << 10;
 constexpr std::int64_t chunks_per_thread = 8;
 
 std::atomic<std::uint64_t> launches = 0;
+std::atomic<std::uint64_t> moved_bytes = 0;
 
 /// One launch in progress.
 struct Launch {
@@ -32,6 +34,7 @@ struct Launch {
   ByteRange ranges[max_parameters];
   VariantKey key;
   std::uint64_t bytes = 0;  // sum of the ranges: a bound on what programs touch
+  std::uint64_t moved = 0;  // the same, twice where a tensor is read and written
   int word_count = 0;
   std::int64_t words[max_words + max_grid_rank];  // on a GPU the grid's extents follow
 
@@ -125,7 +128,9 @@ void add_tensor(Launch& launch, std::size_t i, int tensor) {
   if (argument.data == nullptr && !launch.ranges[i].is_empty()) {
     fail(launch.name(), "`{}` has no memory", launch.parameter_name(i));
   }
-  launch.bytes += launch.ranges[i].end - launch.ranges[i].begin;
+  const std::uint64_t bytes = launch.ranges[i].end - launch.ranges[i].begin;
+  launch.bytes += bytes;
+  launch.moved += facts.is_read && facts.is_written ? 2 * bytes : bytes;
   launch.key.strides[static_cast<std::size_t>(tensor) / 4] |=
       stride_bits(argument, facts.element_bytes) << (tensor % 4 * 16);
 }
@@ -324,20 +329,28 @@ void Kernel::launch(std::span<const Argument> arguments) const {
   Variant* variant = prepared.table.load(std::memory_order_acquire)->find(launch.key);
   if (variant == nullptr) variant = &state_->compile_variant(prepared, launch.key);
   launches.fetch_add(1, std::memory_order_relaxed);
+  moved_bytes.fetch_add(launch.moved, std::memory_order_relaxed);
+  std::optional<detail::NvtxRange> range;
+  if (detail::has_nvtx_tool()) range.emplace(state_->label().c_str());
+  const bool is_profiled =
+      detail::profiling.load(std::memory_order_relaxed) && !prepared.device.is_real();
+  const tile::KernelWork work =
+      is_profiled ? state_->work_of(prepared, *variant, launch.words) : tile::KernelWork{};
   if (variant->gpu != nullptr) {
     if (cuda::launches_wait()) check_addresses(launch);
-    variant->gpu->launch(launch.words);
+    variant->gpu->launch(launch.words, work);
   } else if (prepared.device.is_real()) {
     run_real(launch, variant->real);
-  } else if (detail::profiling.load(std::memory_order_relaxed)) {
-    const auto start = std::chrono::steady_clock::now();
+  } else if (is_profiled) {
+    const std::int64_t start = detail::now_ns();
     run_programs(launch, variant->code);
-    detail::record_launch(state_->label(), (std::chrono::steady_clock::now() - start).count());
+    detail::record_launch({state_->label(), cpu_device, start, detail::now_ns() - start, work});
   } else {
     run_programs(launch, variant->code);
   }
 }
 
+double launched_bytes() { return static_cast<double>(moved_bytes.load(std::memory_order_relaxed)); }
 std::uint64_t launch_count() { return launches.load(std::memory_order_relaxed); }
 
 }  // namespace pg

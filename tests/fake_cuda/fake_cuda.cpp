@@ -137,6 +137,9 @@ Result cuDeviceGetAttribute(int* value, int which, DeviceHandle) {
   *value = which == attribute_capability_major   ? capability / 10
            : which == attribute_capability_minor ? capability % 10
            : which == attribute_shared_optin     ? 232448
+           : which == attribute_clock            ? 1'980'000
+           : which == attribute_memory_clock     ? 2'619'000
+           : which == attribute_memory_bus_bits  ? 5120
                                                  : 132;
   return success;
 }

@@ -41,6 +41,13 @@ std::variant<tile::CpuKernel, tile::CompileError> StandInCompiler::compile(
   return real_.compile(request);
 }
 
+std::variant<tile::WorkCounter, tile::CompileError> StandInCompiler::work_counter(
+    const tile::CompileRequest& request) {
+  tile::CompileRequest on_cpu = request;
+  on_cpu.target = cpu_target(request.target);
+  return real_.work_counter(on_cpu);
+}
+
 std::variant<tile::GpuKernel, tile::CompileError> StandInCompiler::compile_gpu(
     const tile::CompileRequest& request) {
   tile::CompileRequest on_cpu = request;

@@ -21,6 +21,8 @@ class StandInCompiler final : public tile::Compiler {
       const tile::CompileRequest& request) override {
     return real_.compile_real(request);
   }
+  std::variant<tile::WorkCounter, tile::CompileError> work_counter(
+      const tile::CompileRequest& request) override;
 
  private:
   tile::Compiler& real_;

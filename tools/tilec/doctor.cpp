@@ -8,6 +8,7 @@
 #include "runtime/device/device.h"
 #include "runtime/device/error.h"
 #include "runtime/device/nvrtc.h"
+#include "runtime/device/peak.h"
 #include "tools/tilec/command.h"
 #include "tools/tilec/toolkit.h"
 #include "tools/tilec/version.h"
@@ -26,6 +27,7 @@ void print_gpu(pg::Device device) {
     line("GPU", fmt::format("{}, {:.1f} of {:.1f} GiB free", pg::describe(device),
                             gibibytes(memory.free_bytes), gibibytes(memory.total_bytes)));
     pg::check_device("tilec doctor", device);
+    line("", "at most " + to_string(pg::device_peak(device)));
   } catch (const pg::Error& error) {
     line("", error.what());
   }
@@ -34,6 +36,7 @@ void print_gpu(pg::Device device) {
 int run() {
   fmt::print("{}\n", version_text());
   line("CPU", pg::describe(pg::cpu_device));
+  line("", "measured: " + to_string(pg::device_peak(pg::cpu_device)));
   const std::string driver = pg::describe_cuda_driver();
   line("CUDA driver", driver);
   for (int i = 0; i < pg::cuda_device_count(); ++i) print_gpu(pg::cuda_device(i));

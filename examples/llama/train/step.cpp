@@ -1,7 +1,10 @@
 // See step.h.
 #include "examples/llama/train/step.h"
 
+#include <optional>
+
 #include "runtime/device/error.h"
+#include "runtime/device/profile.h"
 #include "runtime/nn/optimizer.h"
 #include "runtime/ops/fill.h"
 
@@ -26,8 +29,10 @@ StepGradients compute_gradients(const Model& model, const std::vector<pg::Tensor
   const float share = 1.0f / static_cast<float>(tokens);
   std::vector<pg::Tensor> sums;
   for (std::int64_t part = 0; part < parts; ++part) {
+    std::optional<pg::Range> range(std::in_place, "forward");
     const pg::Tensor losses = model.token_losses(batch.inputs.narrow(0, part * rows, rows),
                                                  batch.targets.narrow(0, part * rows, rows));
+    range.emplace("backward");
     losses.backward(pg::full(losses.shape(), share, pg::DType::F32, losses.device()));
     sums.push_back(losses.detach().sum());
   }

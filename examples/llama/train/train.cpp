@@ -17,8 +17,10 @@
 #include "examples/llama/train/step.h"
 #include "examples/llama/train/step_guard.h"
 #include "examples/llama/train/stop_signals.h"
+#include "examples/llama/train/utilisation.h"
 #include "examples/llama/weights/weights.h"
 #include "runtime/device/buffer.h"
+#include "runtime/device/profile.h"
 
 namespace llama {
 
@@ -47,14 +49,18 @@ Run open_run(TrainOptions& options, const Checkpoints& checkpoints) {
 // One update: loss, gradients, clipping, AdamW. Loss and norm are those before the update.
 StepMetrics take_step(Run& run, const TrainOptions& options, const pg::nn::Schedule& schedule,
                       StepGuard& guard) {
+  const pg::Range range("step");
   auto start = std::chrono::steady_clock::now();
   run.optimizer.set_lr(schedule.at(run.step));
   const Batch batch = run.source.next_batch(options.run.device);
   StepGradients gradients =
       compute_gradients(run.model, run.parameters, batch, options.accumulate, options.clip);
   const bool is_updated = guard.admits(run, batch, gradients);
-  if (is_updated) run.optimizer.step(gradients.clip);
-  run.optimizer.zero_grad();
+  {
+    const pg::Range range("optimizer");
+    if (is_updated) run.optimizer.step(gradients.clip);
+    run.optimizer.zero_grad();
+  }
   ++run.step;
   run.skipped += is_updated ? 0 : 1;
   guard.finish(run, gradients, is_updated);
@@ -96,15 +102,20 @@ TrainOutcome train(TrainOptions options) {
 
   const StopSignals signals;
   StepGuard guard(options);
+  Utilisation utilisation(run.model.config(), options.seq, options.run);
   const std::int64_t last_step = options.stop_after > 0
                                      ? std::min(run.step + options.stop_after, options.steps)
                                      : options.steps;
   TrainOutcome outcome{.validation_loss = NAN};
   while (run.step < options.steps) {
-    report.step(take_step(run, options, schedule, guard));
+    utilisation.begin();
+    StepMetrics metrics = take_step(run, options, schedule, guard);
+    utilisation.end(metrics);
+    report.step(metrics);
 
     std::optional<double> validation_loss;
     if (run.step == options.steps || is_due(options.eval_every, run.step)) {
+      const pg::Range range("evaluate");
       validation_loss = evaluate(run.model, run.tokens.validation, options.batch, options.seq).loss;
       outcome.validation_loss = *validation_loss;
       report.evaluation({run.step, *validation_loss});
@@ -115,6 +126,7 @@ TrainOutcome train(TrainOptions options) {
     outcome.signal = signals.received();
     const bool stops = run.step < options.steps && (outcome.signal != 0 || run.step == last_step);
     if (stops || is_due(options.checkpoint_every, run.step)) {
+      const pg::Range range("checkpoint");
       checkpoints.save(snapshot_of(run, options, validation_loss));
       checkpoints.keep_last(options.keep);
     }

@@ -4,14 +4,21 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+
 #include "examples/llama/base/exit_code.h"
 #include "examples/llama/base/files.h"
 #include "examples/llama/base/test_support.h"
+#include "examples/llama/model/cost.h"
+#include "examples/llama/report/metrics.h"
 #include "examples/llama/train/checkpoint.h"
 #include "examples/llama/train/replay.h"
 #include "examples/llama/train/run_lock.h"
 #include "examples/llama/train/step.h"
 #include "examples/llama/train/step_guard.h"
+#include "examples/llama/weights/weights.h"
+#include "runtime/device/profile.h"
 #include "runtime/nn/safetensors.h"
 #include "runtime/ops/fill.h"
 
@@ -70,6 +77,54 @@ TEST_CASE("train: stopped and resumed, the bits of the whole run") {
     CHECK(read_file(options.out / "model.safetensors", limit) ==
           read_file(folder.path / fmt::format("whole{}", parts) / "model.safetensors", limit));
   }
+}
+
+TEST_CASE("train: each step logs its share of what the device can do") {
+  TestFolder folder("shares");
+  TrainOptions options = small_run(folder.path / "run");
+  options.steps = 2;
+  train(options);
+  const RunMetrics metrics = read_metrics(options.out.string());
+  REQUIRE(metrics.steps.size() == 2);
+  for (const StepMetrics& step : metrics.steps) {
+    CHECK(step.flops_share > 0);
+    CHECK(step.bandwidth_share > 0);
+  }
+}
+
+TEST_CASE("train: a trace has each step's parts, and products of as many flops as the model has") {
+  TestFolder folder("trace");
+  TrainOptions options = small_run(folder.path / "run");
+  options.steps = 2;
+  pg::start_trace();
+  train(options);
+  const auto trace = nlohmann::json::parse(pg::take_trace());
+  std::map<std::string, int> ranges;
+  std::vector<std::pair<double, double>> steps;
+  for (const auto& event : trace.at("traceEvents")) {
+    if (event.value("cat", "") != "host") continue;
+    ++ranges[event.at("name")];
+    const double begin = event.at("ts");
+    if (event.at("name") == "step")
+      steps.emplace_back(begin, begin + event.at("dur").get<double>());
+  }
+  CHECK(ranges == std::map<std::string, int>{{"backward", 2},
+                                             {"evaluate", 1},
+                                             {"forward", 2},
+                                             {"checkpoint", 1},
+                                             {"optimizer", 2},
+                                             {"step", 2}});
+  REQUIRE(steps.size() == 2);
+  double products = 0;
+  for (const auto& event : trace.at("traceEvents")) {
+    const bool is_product = event.at("name").get<std::string>().starts_with("matmul");
+    const double at = event.at("ph") == "X" ? event.at("ts").get<double>() : 0;
+    if (!is_product || at < steps[0].first || at > steps[0].second) continue;
+    products += event.at("args").at("flops").get<double>();
+  }
+  const Config config = load_model(options.out).config();
+  const double tokens = static_cast<double>(options.batch * options.seq);
+  CHECK(products == 3 * tokens * flops_per_token(config, options.seq).projections);
 }
 
 TEST_CASE("train: any schedule resumes; other settings, data or code are refused") {

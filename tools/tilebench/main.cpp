@@ -2,22 +2,25 @@
 // run.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <thread>
 
 #include "compiler/driver/jit_compiler.h"
-#include "runtime/device/error.h"
 #include "runtime/device/thread_pool.h"
+#include "tools/cli/exit_code.h"
 #include "tools/cli/parse.h"
+#include "tools/cli/run.h"
 #include "tools/tilebench/benchmarks.h"
 #include "tools/tilebench/gpu.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app("Benchmarks against peers; medians of interleaved rounds.", "tilebench");
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 4 no such device, 5 error.");
+      "Exit codes: 0 floors reached, 2 usage, 3 a floor was missed, 4 no such device, 5 error,\n"
+      "6 out of memory, 7 input or output, 70 the device failed, or tilebench itself.");
   int threads = 1, rounds = 11;
   app.add_option("--threads", threads, "0: all cores")
       ->capture_default_str()
@@ -51,28 +54,26 @@ int main(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   const auto run_gpu = bench::gpu::add_command(app);  // has its own --rounds
   if (const auto code = cli::parse(app, argc, argv)) return *code;
-  try {
-    if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-    pg::set_thread_count(std::max(threads, 1));
-    tile::install_jit_compiler();
-    bool reached = true;
-    if (*matmul) reached = bench::matmul(size, rounds);
-    if (*eager) reached = bench::eager(rounds);
-    decode_options.bin = bin;
-    if (*decode) reached = bench::decode(decode_options, rounds);
-    if (*math) {
-      math_options.device = pg::parse_device(device);
-      pg::check_device("--device", math_options.device);
-      reached = bench::math(math_options);
-    }
-    if (*compile) reached = bench::compile_times(bin, text);
-    if (app.got_subcommand("gpu")) reached = run_gpu();
-    return reached ? 0 : 3;
-  } catch (const pg::Unavailable& error) {
-    std::fprintf(stderr, "tilebench: %s\n", error.what());
-    return 4;
-  } catch (const pg::Error& error) {
-    std::fprintf(stderr, "tilebench: %s\n", error.what());
-    return 5;
+  if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+  pg::set_thread_count(std::max(threads, 1));
+  tile::install_jit_compiler();
+  bool reached = true;
+  if (*matmul) reached = bench::matmul(size, rounds);
+  if (*eager) reached = bench::eager(rounds);
+  decode_options.bin = bin;
+  if (*decode) reached = bench::decode(decode_options, rounds);
+  if (*math) {
+    math_options.device = pg::parse_device(device);
+    pg::check_device("--device", math_options.device);
+    reached = bench::math(math_options);
   }
+  if (*compile) reached = bench::compile_times(bin, text);
+  if (app.got_subcommand("gpu")) reached = run_gpu();
+  return reached ? cli::exit_ok : cli::exit_check_failed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run("tilebench", [&] { return run(argc, argv); });
 }

@@ -253,6 +253,12 @@ std::vector<Case> places() {
                            index_put(in[0], {Slice(0, 2), Slice(1, 3)}, in[1], accumulate));
                      },
                      {x[0], normal({2, 1}, 3)}});
+    cases.push_back(
+        {"index_put",
+         [=](const Tensors& in) {
+           return square(index_put(in[0], {Slice(), in[2]}, in[1], accumulate));
+         },
+         {x[0], normal({4, 2}, 3), from_bools({true, false, false, true, false}, {5})}});
     cases.push_back({"index_put",
                      [=](const Tensors& in) {
                        return square(index_put(in[0], {Slice(), in[2]}, in[1], accumulate));

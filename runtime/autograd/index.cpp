@@ -2,6 +2,7 @@
 // into views and at most one take or put along the middle of [outer, rows, inner].
 #include "runtime/autograd/index.h"
 
+#include <algorithm>
 #include <array>
 
 #include "runtime/autograd/functions.h"
@@ -168,7 +169,10 @@ Tensor read_at(const Tensor& x, const TensorIndices& indices, bool only_last) {
   if (parts.indexed.empty()) return viewed.is_same(x) ? reshape(x, x.shape()) : viewed;
   const ops::IndexPlan plan = ops::plan_index("index", viewed, parts.indexed);
   Tensor taken = take(reshape(permute(viewed, plan.order), plan.flat), plan.ids);
-  if (only_last) taken = where(is_last_put(plan.ids, plan.flat[1]), taken, 0.0);
+  const auto may_repeat = [](const Tensor* entry) { return entry->dtype() != DType::Bool; };
+  if (only_last && std::ranges::any_of(tensors_in(indices), may_repeat)) {
+    taken = where(is_last_put(plan.ids, plan.flat[1]), taken, 0.0);
+  }
   return reshape(taken, plan.result);
 }
 

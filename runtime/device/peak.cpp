@@ -54,7 +54,8 @@ DevicePeak gpu_peak(int index) {
   return peak;
 }
 
-constexpr int rounds = 3;
+// A short round is likely not to be interrupted, one of many is nearly sure not to.
+constexpr int arithmetic_rounds = 30, copy_rounds = 5;
 constexpr int chains = 12;  // enough that none waits for its own result
 constexpr std::int64_t steps = 100'000;
 
@@ -89,7 +90,7 @@ __attribute__((target("avx2,fma"))) double multiply_256(float* result) {
 /// The best rate of a few rounds in which every thread does `work` of `amount` (flops or bytes):
 /// other processes only ever make it smaller.
 template <class Work>
-double best_rate(int threads, double amount, Work& work) {
+double best_rate(int rounds, int threads, double amount, Work& work) {
   double best = 0;
   for (int round = 0; round < rounds; ++round) {
     const auto start = std::chrono::steady_clock::now();
@@ -109,7 +110,7 @@ double measure_flops(int threads) {
   auto work = [&](std::int64_t thread) {
     multiply(results[static_cast<std::size_t>(thread)].data());
   };
-  return best_rate(threads, amount, work);
+  return best_rate(arithmetic_rounds, threads, amount, work);
 }
 
 /// Copies between buffers that no cache holds.
@@ -124,7 +125,7 @@ double measure_bandwidth(int threads) {
     const auto i = static_cast<std::size_t>(thread);
     std::memcpy(to[i].data(), from[i].data(), bytes);
   };
-  return best_rate(threads, 2.0 * static_cast<double>(bytes), work);
+  return best_rate(copy_rounds, threads, 2.0 * static_cast<double>(bytes), work);
 }
 
 DevicePeak measure_cpu() {
@@ -143,7 +144,8 @@ DevicePeak device_peak(Device device) {
 
 std::string to_string(const DevicePeak& peak) {
   const auto flops = [](double value) {
-    return value > 0 ? fmt::format("{:.1f} TFLOP/s", 1e-12 * value) : std::string("unknown");
+    if (value >= 1e13) return fmt::format("{:.1f} TFLOP/s", 1e-12 * value);
+    return value > 0 ? fmt::format("{:.0f} GFLOP/s", 1e-9 * value) : std::string("unknown");
   };
   return fmt::format("fp32 {}, tf32 {}, memory {}", flops(peak.fp32_flops), flops(peak.tf32_flops),
                      peak.bytes_per_second > 0

@@ -32,6 +32,7 @@ TEST_CASE("peak: a CPU's is measured once and is plausible") {
 TEST_CASE("peak: in words, with what is not known") {
   CHECK(to_string(DevicePeak{66.9e12, 494.7e12, 3.352e12}) ==
         "fp32 66.9 TFLOP/s, tf32 494.7 TFLOP/s, memory 3352 GB/s");
+  CHECK(to_string(DevicePeak{2.5e11, 0, 4e10}) == "fp32 250 GFLOP/s, tf32 unknown, memory 40 GB/s");
   CHECK(to_string(DevicePeak{}) == "fp32 unknown, tf32 unknown, memory unknown");
 }
 

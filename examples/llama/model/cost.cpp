@@ -88,18 +88,25 @@ TrainingMemory training_memory(const Config& c, std::int64_t sequences, std::int
   need.logits = 2 * pool.of(tokens * c.vocab_size);
   need.checkpoint_copy = device.is_cuda() ? largest : 0;
 
-  // The peak is where the logits' gradient is there, or where the last layer to go backward adds
-  // the last gradients.
+  // The peak is at one of these places of the backward pass. A gradient that is added to another
+  // is there three times for a moment: both and their sum.
   const std::int64_t rotary = 2 * pool.of(c.max_positions * c.head_dim / 2);
   const std::int64_t constant = need.weights + need.moments + rotary;
-  const std::int64_t at_logits =
-      need.activations + need.logits + (accumulates ? need.gradients : 0);
-  const std::int64_t at_head = need.activations + need.logits / 2 +
-                               pool.of(c.vocab_size * c.hidden_size) +
-                               (accumulates ? need.gradients : 0);
-  const std::int64_t at_end =
-      need.gradients + saved_by_layer(c, tokens, pool) + backward_of_layer(c, tokens, pool);
-  need.device_peak = constant + std::max({at_logits, at_head, at_end});
+  const std::int64_t earlier = accumulates ? need.gradients : 0;
+  const std::int64_t head = pool.of(c.vocab_size * c.hidden_size);
+  const std::int64_t backward = backward_of_layer(c, tokens, pool);
+  const std::int64_t at_logits = earlier + need.activations + need.logits;
+  const std::int64_t at_head =
+      earlier + need.activations + need.logits / 2 + (accumulates ? 2 : 1) * head;
+  // The first layer to go: its gate and up proceed when their product is gone already.
+  const std::int64_t at_last_layer = earlier + need.activations - last_norm + backward -
+                                     pool.of(tokens * c.intermediate_size) +
+                                     (accumulates ? 0 : head);
+  const std::int64_t at_first_layer = need.gradients + saved_by_layer(c, tokens, pool) + backward;
+  const std::int64_t at_embedding =
+      need.gradients + pool.of(tokens * c.hidden_size) + (accumulates || c.tied ? 2 * head : 0);
+  need.device_peak =
+      constant + std::max({at_logits, at_head, at_last_layer, at_first_layer, at_embedding});
   return need;
 }
 

@@ -49,16 +49,23 @@ Config shape(std::int64_t layers, std::int64_t vocab, bool tied) {
 
 }  // namespace
 
-TEST_CASE("memory plan: within a tenth of the peak of real steps") {
+TEST_CASE("memory plan: within three percent of the peak of real steps") {
   struct Case {
     Config config;
     std::int64_t batch, seq, accumulate;
   };
-  // The activations, the logits, the weights, and the weights and gradients dominate in turn.
+  const auto small = [](std::string_view name) {
+    Config config = preset(name);
+    config.vocab_size = 65;
+    return config;
+  };
+  // The activations, the logits, the weights, and the weights and gradients dominate in turn; then
+  // presets as they train on characters.
   for (const auto& [config, batch, seq, accumulate] :
        {Case{shape(4, 70, true), 4, 64, 1}, Case{shape(2, 2000, true), 4, 64, 1},
         Case{shape(6, 70, false), 1, 16, 1}, Case{shape(3, 900, false), 4, 48, 4},
-        Case{shape(1, 3000, false), 2, 8, 1}}) {
+        Case{shape(1, 3000, false), 2, 8, 1}, Case{small("char-tiny"), 8, 64, 1},
+        Case{small("char-small"), 8, 64, 1}, Case{small("char-small"), 8, 64, 2}}) {
     CAPTURE(config.layers);
     CAPTURE(config.vocab_size);
     const double planned = static_cast<double>(
@@ -66,8 +73,8 @@ TEST_CASE("memory plan: within a tenth of the peak of real steps") {
             .device_peak);
     const double measured = static_cast<double>(measured_peak(config, batch, seq, accumulate));
     MESSAGE("planned " << planned << " measured " << measured << " ratio " << planned / measured);
-    CHECK(planned >= 0.9 * measured);
-    CHECK(planned <= 1.1 * measured);
+    CHECK(planned >= 0.97 * measured);
+    CHECK(planned <= 1.03 * measured);
   }
 }
 

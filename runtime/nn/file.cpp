@@ -86,6 +86,10 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> into) const {
 }
 
 OutputFile::OutputFile(std::string_view op, std::string path) : op_(op), path_(std::move(path)) {
+  struct stat status{};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw IoError(fmt::format("{}: {}: is there, and not a regular file", op_, path_));
+  }
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     temporary_ = fmt::format("{}.tmp-{}-{}", path_, ::getpid(), attempt);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -54,10 +54,10 @@ struct FileSeal {
   bool operator==(const FileSeal&) const = default;
 };
 
-/// Writes beside `path`; commit() syncs the data, renames onto `path` and syncs the folder. Without
-/// a commit nothing is left behind. After a failed one the data has to be written anew: pages whose
-/// sync failed may be marked clean, so a second sync would succeed without them. Every failure is
-/// an IoError.
+/// Writes beside `path`, which may be a regular file (a device would be replaced); commit() syncs
+/// the data, renames onto `path` and syncs the folder. Without a commit nothing is left behind.
+/// After a failed one the data has to be written anew: pages whose sync failed may be marked clean,
+/// so a second sync would succeed without them. Every failure is an IoError.
 class OutputFile {
  public:
   OutputFile(std::string_view op, std::string path);

@@ -2,38 +2,16 @@
 #include "compiler/interpret/work.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <optional>
 #include <span>
+
+#include "compiler/interpret/work_values.h"
 
 namespace tile::interpret {
 
 namespace {
 
-constexpr std::size_t max_rank = 16;
 constexpr std::int64_t most_rounds = 1 << 20;  // of a `while` whose end is known to be far
-
-/// How many elements of a tile along each dimension come from inside a tensor. `any`: as many as
-/// one likes, for what comes from no tensor or is repeated.
-using Extents = std::array<std::int64_t, max_rank>;
-constexpr std::int64_t any = -1;
-
-constexpr Extents all_any = [] {
-  Extents extents{};
-  extents.fill(any);
-  return extents;
-}();
-
-/// What is known of a value: a scalar integer, unless it depends on data, or a tile's extents.
-struct Known {
-  std::optional<std::int64_t> number;
-  Extents extents = all_any;
-};
-
-std::int64_t least(std::int64_t a, std::int64_t b) {
-  return a == any ? b : b == any ? a : std::min(a, b);
-}
 
 struct BoundTensor {
   std::size_t word = 0;  // of its address
@@ -43,98 +21,6 @@ struct BoundTensor {
   double loaded = 0;  // elements
   double stored = 0;
 };
-
-std::int64_t extent_or(std::int64_t extent, std::int64_t whole) {
-  return extent == any ? whole : extent;
-}
-
-double element_count(const Extents& extents, const ir::Type& type) {
-  double count = 1;
-  for (int d = 0; d < type.rank(); ++d) {
-    count *= static_cast<double>(extent_or(extents[d], type.shape[d]));
-  }
-  return count;
-}
-
-/// Operations on each element of the result; 0 for what moves or compares.
-double flops_of(ir::OpCode code) {
-  switch (code) {
-    using enum ir::OpCode;
-    case Add:
-    case Sub:
-    case Mul:
-    case Div:
-    case Rem:
-    case Min:
-    case Max:
-    case MinNumber:
-    case MaxNumber:
-    case Sqrt:
-    case Floor:
-    case Ceil:
-    case Round:
-      return 1;
-    case Fma:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-bool compare(ir::Predicate predicate, std::int64_t a, std::int64_t b) {
-  switch (predicate) {
-    using enum ir::Predicate;
-    case Eq:
-      return a == b;
-    case Ne:
-      return a != b;
-    case Lt:
-      return a < b;
-    case Le:
-      return a <= b;
-    case Gt:
-      return a > b;
-    case Ge:
-      return a >= b;
-  }
-  return false;
-}
-
-/// Of 64-bit integers; nothing for operations that no kernel decides by.
-std::optional<std::int64_t> combine(const ir::Op& op, std::int64_t a, std::int64_t b) {
-  const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
-  switch (op.code) {
-    using enum ir::OpCode;
-    case Add:
-      return static_cast<std::int64_t>(x + y);
-    case Sub:
-      return static_cast<std::int64_t>(x - y);
-    case Mul:
-      return static_cast<std::int64_t>(x * y);
-    case Div:
-      return b == 0 ? 0 : b == -1 ? static_cast<std::int64_t>(0 - x) : a / b;
-    case Rem:
-      return b == 0 ? a : b == -1 ? 0 : a % b;
-    case Min:
-      return std::min(a, b);
-    case Max:
-      return std::max(a, b);
-    case And:
-      return a & b;
-    case Or:
-      return a | b;
-    case Xor:
-      return a ^ b;
-    case Shl:
-      return static_cast<std::int64_t>(x << (y & 63));
-    case Shr:
-      return a >> (y & 63);
-    case Compare:
-      return compare(std::get<ir::CompareAttrs>(op.attributes).predicate, a, b);
-    default:
-      return std::nullopt;
-  }
-}
 
 std::int64_t read_place(const ReadInteger& place, const std::int64_t* words,
                         const ReadMemory& read) {
@@ -268,99 +154,25 @@ class Walk {
     }
   }
 
+  static std::size_t axis_of(const ir::Op& op) {
+    return static_cast<std::size_t>(std::get<ir::AxisAttrs>(op.attributes).axis);
+  }
+
   /// One result, from operands alone.
   void run_pure(ir::FunctionId id, const ir::Function& function, const ir::Op& op) {
     const ir::Type& type = function.type(op.results[0]);
     Known& result = value(id, op.results[0]);
-    if (type.is_scalar() && !ir::is_float(type.element))
-      result.number = integer_of(id, function, op);
-    result.extents = extents_of(id, function, op, type);
+    Operands operands{};
+    for (std::size_t i = 0; i < op.operands.size(); ++i) operands[i] = &value(id, op.operands[i]);
+    if (op.code == ir::OpCode::ProgramId) {
+      result.number = program_[axis_of(op)];
+    } else if (op.code == ir::OpCode::Dim) {
+      result.number = tensor_of(function, op).sizes[axis_of(op)];
+    } else if (type.is_scalar() && !ir::is_float(type.element)) {
+      result.number = integer_of(function, op, operands);
+    }
+    result.extents = extents_of(function, op, operands);
     add_flops(type, flops_of(op.code) * element_count(result.extents, type));
-  }
-
-  std::optional<std::int64_t> integer_of(ir::FunctionId id, const ir::Function& function,
-                                         const ir::Op& op) {
-    const auto operand = [&](std::size_t i) { return value(id, op.operands[i]).number; };
-    switch (op.code) {
-      using enum ir::OpCode;
-      case Constant:
-        return std::get<ir::ConstantAttrs>(op.attributes).value.as_int();
-      case ProgramId:
-        return program_[static_cast<std::size_t>(std::get<ir::AxisAttrs>(op.attributes).axis)];
-      case Dim:
-        return tensor_of(function, op).sizes[std::get<ir::AxisAttrs>(op.attributes).axis];
-      case Cast:
-      case Reshape:
-        if (!function.type(op.operands[0]).is_scalar()) return std::nullopt;
-        return operand(0);
-      case Neg:
-        if (!operand(0)) return std::nullopt;
-        return static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(*operand(0)));
-      case Not:
-        if (!operand(0)) return std::nullopt;
-        return function.type(op.results[0]).element == ir::ElementType::Bool ? *operand(0) == 0
-                                                                             : ~*operand(0);
-      case Select:
-        if (!operand(0)) return std::nullopt;
-        return operand(*operand(0) != 0 ? 1 : 2);
-      default:
-        if (op.operands.size() != 2 || !operand(0) || !operand(1)) return std::nullopt;
-        return combine(op, *operand(0), *operand(1));
-    }
-  }
-
-  Extents extents_of(ir::FunctionId id, const ir::Function& function, const ir::Op& op,
-                     const ir::Type& type) {
-    Extents extents = all_any;
-    if (type.is_scalar() || op.operands.empty()) return extents;
-    const Extents& first = value(id, op.operands[0]).extents;
-    const ir::Type& from = function.type(op.operands[0]);
-    switch (op.code) {
-      using enum ir::OpCode;
-      case Broadcast:
-        for (int d = 0; d < from.rank(); ++d) {
-          if (from.shape[d] == type.shape[d]) extents[d] = first[d];
-        }
-        return extents;
-      case Reshape:
-        return reshaped(first, from, type);
-      case Permute: {
-        const auto& order = std::get<ir::PermuteAttrs>(op.attributes).order;
-        for (std::size_t d = 0; d < order.size(); ++d) {
-          extents[d] = first[static_cast<std::size_t>(order[d])];
-        }
-        return extents;
-      }
-      case Slice: {
-        const auto& offsets = std::get<ir::SliceAttrs>(op.attributes).offsets;
-        for (std::size_t d = 0; d < offsets.size(); ++d) {
-          if (first[d] == any) continue;
-          extents[d] = std::clamp<std::int64_t>(first[d] - offsets[d], 0, type.shape[d]);
-        }
-        return extents;
-      }
-      default:
-        if (!ir::info(op.code).is_elementwise()) return extents;
-        // The most: a sum with what lies partly outside is still a sum.
-        for (const ir::ValueId operand : op.operands) {
-          const Extents& other = value(id, operand).extents;
-          for (int d = 0; d < type.rank(); ++d) extents[d] = std::max(extents[d], other[d]);
-        }
-        return extents;
-    }
-  }
-
-  /// Dimensions of 1 come and go; any other change of shape forgets what was known.
-  static Extents reshaped(const Extents& first, const ir::Type& from, const ir::Type& type) {
-    Extents extents = all_any;
-    int source = 0;
-    for (int d = 0; d < type.rank(); ++d) {
-      if (type.shape[d] == 1) continue;
-      while (source < from.rank() && from.shape[source] == 1) ++source;
-      if (source == from.rank() || from.shape[source] != type.shape[d]) return all_any;
-      extents[d] = first[source++];
-    }
-    return extents;
   }
 
   void run_for(ir::FunctionId id, const ir::Function& function, const ir::Op& op) {

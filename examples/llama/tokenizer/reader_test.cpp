@@ -115,6 +115,17 @@ TEST_CASE("patterns: wrong, too large and catastrophic ones") {
   CHECK(encode_error(document, std::string(100, 'a') + "b") ==
         "t.json: `pre_tokenizer.pretokenizers[0].pattern.Regex`: the pattern fails on the text at "
         "byte 0: match limit exceeded");
+  // Calls of a part of the pattern: 13 ways to go on at each of many depths.
+  for (const std::string call : {"(?P>x)", "(?&x)", "(?-1)", "(?1)", "\\g<x>"}) {
+    document[json::json_pointer(place)] = "(?<x>||||||||||||" + call + ")";
+    const std::string error = encode_error(document, "a");
+    CHECK_MESSAGE(error.ends_with("nested recursion at the same subject position"), call, error);
+  }
+  for (const std::string call : {"(?0)", "(?R)"}) {
+    document[json::json_pointer(place)] = "||||||||||||" + call;
+    const std::string error = encode_error(document, "a");
+    CHECK_MESSAGE(error.ends_with("nested recursion at the same subject position"), call, error);
+  }
   document[json::json_pointer(place)] = "a*?";  // matches nothing at all, which is no match
   CHECK(encode_error(document, "aab") == "no error");
 }

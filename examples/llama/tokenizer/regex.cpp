@@ -50,6 +50,22 @@ using MatchData = Handle<pcre2_match_data, pcre2_match_data_free>;
 using MatchContext = Handle<pcre2_match_context, pcre2_match_context_free>;
 using JitStack = Handle<pcre2_jit_stack, pcre2_jit_stack_free>;
 
+/// Whether a part of the pattern may call another, or itself: (?R), (?1), (?-1), (?&name),
+/// (?P>name),
+/// \g<name>. Compiled patterns do not count the steps of such calls, so no limit would end them.
+bool may_call(std::string_view pattern) {
+  if (pattern.find("\\g") != std::string_view::npos) return true;
+  for (std::size_t at = pattern.find("(?"); at != std::string_view::npos;
+       at = pattern.find("(?", at + 2)) {
+    const std::string_view rest = pattern.substr(at + 2);
+    const bool is_signed = rest.starts_with('+') || rest.starts_with('-');
+    const std::string_view number = rest.substr(is_signed ? 1 : 0);
+    if (!number.empty() && number[0] >= '0' && number[0] <= '9') return true;
+    if (rest.starts_with('R') || rest.starts_with('&') || rest.starts_with("P>")) return true;
+  }
+  return false;
+}
+
 /// The limits of every match, and the stack that compiled patterns run on.
 class Limits {
  public:
@@ -96,7 +112,8 @@ Regex::Regex(std::string_view pattern, const std::string& origin) : origin_(orig
     throw pg::Error(
         fmt::format("{}: the pattern is wrong at byte {}: {}", origin, at, message_of(error)));
   }
-  pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);  // without it, matching is only slower
+  // Without it, matching is only slower.
+  if (!may_call(pattern)) pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);
   code_ = std::move(code);
 }
 

@@ -121,10 +121,9 @@ TEST_CASE("patterns: wrong, too large and catastrophic ones") {
     const std::string error = encode_error(document, "a");
     CHECK_MESSAGE(error.ends_with("nested recursion at the same subject position"), call, error);
   }
-  for (const std::string call : {"(?0)", "(?R)"}) {
+  for (const std::string call : {"(?0)", "(?R)"}) {  // no way on leads to a match
     document[json::json_pointer(place)] = "||||||||||||" + call;
-    const std::string error = encode_error(document, "a");
-    CHECK_MESSAGE(error.ends_with("nested recursion at the same subject position"), call, error);
+    CHECK(encode_error(document, "a") == "no error");
   }
   document[json::json_pointer(place)] = "a*?";  // matches nothing at all, which is no match
   CHECK(encode_error(document, "aab") == "no error");

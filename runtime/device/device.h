@@ -69,7 +69,8 @@ void synchronize(Device device);
 void set_kernel_timeout(double seconds);
 
 /// Where creation functions (empty, zeros, from_data, ...) without a device argument put tensors:
-/// the CPU, unless this thread chose another. Changes no numbers, and no op looks at it.
+/// the CPU, unless this thread chose another. Changes no numbers; an op looks at it only when it
+/// has no operand that says where.
 Device default_device();
 void set_default_device(Device device);
 

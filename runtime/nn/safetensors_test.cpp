@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runtime/nn/file.h"
 #include "runtime/nn/npy.h"
 #include "runtime/nn/safetensors_header.h"
 #include "runtime/nn/test_support.h"
@@ -196,9 +197,17 @@ TEST_CASE("a failed save leaves nothing behind") {
           save_safetensors(folder.file("no/such"), {{"a", zeros({1})}});
         }).find("cannot create a file beside it: No such file") != std::string::npos);
   std::filesystem::create_directory(path);
-  folder.write("model/x", "");
-  CHECK(message_of([&] { save_safetensors(path, {{"a", zeros({1})}}); }).find("cannot rename") !=
-        std::string::npos);
+  CHECK(message_of([&] {
+          save_safetensors(path, {{"a", zeros({1})}});
+        }).ends_with("model: is there, and not a regular file"));
+  // A folder that comes while the file is written.
+  std::filesystem::remove(path);
+  {
+    OutputFile file("save", path);
+    file.write("content");
+    std::filesystem::create_directory(path);
+    CHECK(message_of([&] { file.commit(); }).find("cannot rename onto it") != std::string::npos);
+  }
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
 

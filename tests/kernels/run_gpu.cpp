@@ -282,8 +282,8 @@ Outcome GpuRunner::run(const std::vector<Input>& inputs, const GpuVariant& varia
     DeviceTensors tensors(inputs);
     std::vector<std::int64_t> words = pack_words(inputs, tensors);
     std::int64_t extents[most_axes] = {};
-    if (poisons_shared_memory()) poison().launch(extents);
-    code.kernel->launch(words.data());
+    if (poisons_shared_memory()) poison().launch(extents, {});
+    code.kernel->launch(words.data(), {});
     count_launch();
     tensors.copy_back();
     Outputs outputs;

@@ -158,6 +158,11 @@ class Walk {
     return static_cast<std::size_t>(std::get<ir::AxisAttrs>(op.attributes).axis);
   }
 
+  bool is_looked_up(ir::FunctionId id, const ir::Op& op) {
+    return std::ranges::any_of(
+        op.operands, [&](ir::ValueId operand) { return value(id, operand).is_looked_up; });
+  }
+
   /// One result, from operands alone.
   void run_pure(ir::FunctionId id, const ir::Function& function, const ir::Op& op) {
     const ir::Type& type = function.type(op.results[0]);
@@ -172,6 +177,7 @@ class Walk {
       result.number = integer_of(function, op, operands);
     }
     result.extents = extents_of(function, op, operands);
+    result.is_looked_up = is_looked_up(id, op);
     add_flops(type, flops_of(op.code) * element_count(result.extents, type));
   }
 
@@ -210,7 +216,8 @@ class Walk {
   }
 
   void run_if(ir::FunctionId id, const ir::Function& function, const ir::Op& op) {
-    const bool holds = value(id, op.operands[0]).number.value_or(1) != 0;
+    const Known& condition = value(id, op.operands[0]);
+    const bool holds = condition.number ? *condition.number != 0 : !condition.is_looked_up;
     const ir::BlockId region = op.regions[holds ? 0 : 1];
     run_block(id, region);
     copy(id, terminator(function, region).operands, id, op.results);
@@ -271,6 +278,7 @@ class Walk {
     if (is_needed && type.is_scalar() && !ir::is_float(type.element)) {
       result.number = read_integer(id, function, op, type.element);
     }
+    result.is_looked_up = !ir::is_float(type.element) && !result.number;
   }
 
   std::optional<std::int64_t> read_integer(ir::FunctionId id, const ir::Function& function,
@@ -311,7 +319,10 @@ class Walk {
     }
     Extents extents = from;
     if (is_reduce) std::copy(from.begin() + axis + 1, from.end(), extents.begin() + axis);
-    for (const ir::ValueId result : op.results) value(id, result) = {std::nullopt, extents};
+    const bool from_lookup = is_looked_up(id, op);
+    for (const ir::ValueId result : op.results) {
+      value(id, result) = {std::nullopt, extents, from_lookup};
+    }
   }
 
   void run_dot(ir::FunctionId id, const ir::Function& function, const ir::Op& op) {
@@ -341,7 +352,7 @@ class Walk {
   KernelWork work_;
 };
 
-/// The values of a function that bounds of its loops and its conditions are computed from.
+/// The values of a function that bounds of its loops are computed from.
 std::vector<bool> deciding_values(const ir::Function& function) {
   std::vector<bool> decides(function.values.size(), false);
   bool has_grown = true;
@@ -353,8 +364,6 @@ std::vector<bool> deciding_values(const ir::Function& function) {
     const ir::Op& op = function.ops[id];
     if (op.code == ir::OpCode::For) {
       for (std::size_t i = 0; i < 3; ++i) mark(op.operands[i]);
-    } else if (op.code == ir::OpCode::If) {
-      mark(op.operands[0]);
     }
     const bool is_needed =
         std::ranges::any_of(op.results, [&](ir::ValueId result) { return decides[result.index]; });

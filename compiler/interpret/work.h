@@ -3,9 +3,10 @@
 // elements come from inside tensors: a product of 64 x 64 tiles over a 50 x 30 matrix counts 50 x
 // 30.
 //
-// What depends on data is not known. A condition then counts as true and a loop as one round:
-// kernels have the usual path there. Bounds of loops that lie in memory (where a sequence starts)
-// are read.
+// Bounds of loops that lie in memory (where a sequence starts) are read. What else depends on data
+// is not known: a condition then counts as true, because kernels have the usual path there, and a
+// loop as one round. But a condition on integers in memory counts as false: it searches them, and
+// finds little of what it looks at.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +49,7 @@ class WorkCounter {
   ir::Module module_;
   std::size_t word_count_ = 0;
   std::vector<std::size_t> addresses_;  // which words are tensors' addresses
-  std::vector<bool> decides_;           // by value of the kernel: loops and branches depend on it
+  std::vector<bool> decides_;           // by value of the kernel: bounds of loops depend on it
   std::map<std::vector<std::int64_t>, std::vector<Counted>> counted_;  // by words but addresses
 };
 

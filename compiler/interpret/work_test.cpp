@@ -66,6 +66,44 @@ TEST_CASE("loops run as often as memory says, elements outside count nothing") {
   CHECK(reads <= 2);  // to see which it is
 }
 
+// Each program looks for its number among ids, and doubles its element where it is there.
+constexpr std::string_view search =
+    R"(kernel @search(%x: inout tensor<f32>[N], %ids: tensor<i64>[T])
+grid {
+  %g0 = dim %x axis=0 : i64
+  yield %g0
+}
+body {
+  %i = program_id axis=0 : i64
+  %t = dim %ids axis=0 : i64
+  %pad = constant 0.0 : f32
+  %value = load %x[%i] fill %pad : f32
+  %zero = constant 0 : i64
+  %one = constant 1 : i64
+  %end = for %k = %zero to %t step %one carry (%acc = %value) : f32 {
+    %id = load %ids[%k] fill %zero : i64
+    %is_found = compare eq %id, %i : bool
+    %next = if %is_found : f32 {
+      %double = add %acc, %acc : f32
+      yield %double
+    } else {
+      yield %acc
+    }
+    yield %next
+  }
+  store %x[%i] = %end
+  yield
+}
+)";
+
+TEST_CASE("a search reads nothing and finds nothing") {
+  WorkCounter counter(module_of(search));
+  const std::vector<std::int64_t> words = {1024, 1000, 1, 4096, 8192, 1};
+  const KernelWork work = counter.count(words.data(), read_nothing);
+  CHECK(work.fp32_flops == 0);
+  CHECK(work.bytes == 2 * 1000 * 4 + 8192 * 8);
+}
+
 TEST_CASE("an empty grid does nothing") {
   WorkCounter counter(module_of(repeat));
   const std::vector<std::int64_t> words = {1024, 0, 1, 4096, 1, 1};

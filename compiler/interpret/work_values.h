@@ -25,6 +25,7 @@ inline constexpr Extents all_any = [] {
 struct Known {
   std::optional<std::int64_t> number;
   Extents extents = all_any;
+  bool is_looked_up = false;  // computed from integers of a tensor, which are not known
 };
 
 /// The lesser, where both are known.

@@ -76,8 +76,8 @@ void add_options(CLI::App& app, Machine& machine, llama::RunOptions& options) {
 
 /// Also when the command fails: what ran until then may say why.
 int traced(const llama::Command& command, const std::string& path) {
-  pg::nn::write_whole_file("profile", path,
-                           "");  // rather now than at the end is said that it cannot be written
+  // Rather now than at the end is said that it cannot be written.
+  pg::nn::write_whole_file("profile", path, "");
   pg::start_trace();
   try {
     const int code = command();
@@ -85,7 +85,7 @@ int traced(const llama::Command& command, const std::string& path) {
     return code;
   } catch (const pg::DeviceFault&) {
     throw;  // nothing more can be asked of the device
-  } catch (const pg::Error&) {
+  } catch (...) {
     pg::nn::write_whole_file("profile", path, pg::take_trace());
     throw;
   }

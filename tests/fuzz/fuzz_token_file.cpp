@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::int32_t> ids(static_cast<std::size_t>(file.size()));
     file.read(0, ids);
     for (std::int32_t id : ids) fuzz::require(id >= 0 && id < vocab_size);
-    memory.fill({});  // as another process may do while the file is mapped
+    memory.fill({});  // as another process may do while the file is open
     fuzz::require(!fuzz::accepts([&] { file.read(0, ids); }));
   });
   return 0;

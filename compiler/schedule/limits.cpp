@@ -331,9 +331,12 @@ Limit zero_limit(const Function& function, ValueId value, std::size_t d) {
                           op->code == OpCode::Abs || op->code == OpCode::Fma ||
                           op->code == OpCode::Min || op->code == OpCode::Max;
   if (!keeps_zero) return {};
+  // A polynomial is a chain of these on one argument: going on without a limit would walk it once
+  // for each way through.
   const Limit limit = zero_limit(function, op->operands[0], d);
-  for (const ValueId operand : op->operands) {
-    if (zero_limit(function, operand, d) != limit) return {};
+  if (limit.is_none()) return {};
+  for (std::size_t i = 1; i < op->operands.size(); ++i) {
+    if (zero_limit(function, op->operands[i], d) != limit) return {};
   }
   return limit;
 }

@@ -96,9 +96,10 @@ Command add_emit(CLI::App& app) {
   auto* command = app.add_subcommand("emit", "Print a stage of compilation");
   options->input.add_to(*command, Input::Targets::All);
   command
-      ->add_option("--emit", options->stage,
-                   "tokens, ast, ir, plan, llvm, cpp or asm (CPUs), ptx or sass (GPUs); "
-                   "default: cpp or ptx")
+      ->add_option(
+          "--emit", options->stage,
+          "tokens, ast, ir, plan, llvm (of a CPU: name it by --target), cpp or asm (CPUs), "
+          "ptx or sass (GPUs); default: cpp or ptx")
       ->check(CLI::IsMember({"tokens", "ast", "ir", "plan", "llvm", "cpp", "asm", "ptx", "sass"}));
   std::vector<std::string> passes = {"all", "check"};
   for (const tile::passes::Pass& pass : tile::passes::all_passes()) passes.emplace_back(pass.name);

@@ -1,6 +1,5 @@
 // See jit.h. The half that compiles text with clang's libraries, as `clang -cc1` would, but from
-// memory to memory. Nothing on the machine is read: no headers, no
-// configuration.
+// memory to memory. Nothing on the machine is read: no headers, no configuration.
 #include "compiler/codegen/cpp/jit.h"
 
 #include <clang/Basic/DiagnosticOptions.h>

@@ -151,8 +151,8 @@ bool is_conditional(const Memory& memory) {
   return memory.predicate != nullptr || memory.room != nullptr;
 }
 
-/// The instruction where the conditions of the access hold. They are its operands from number
-/// `first` on, `constraints` and `arguments` get one each.
+/// The instruction where the conditions of the access hold. They become its operands from number
+/// `first` on: one or two more `constraints` and `arguments`.
 std::string guarded(const Memory& memory, const std::string& instruction, int first,
                     std::string& constraints, std::vector<llvm::Value*>& arguments) {
   if (memory.room == nullptr) {

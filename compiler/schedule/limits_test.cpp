@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "compiler/ir/reader.h"
 #include "compiler/schedule/index_map.h"
 
@@ -62,6 +64,20 @@ TEST_CASE("limits flow from stores to what they are computed from") {
   // Squares of padded elements are zero; what may start before the tensor has no such end.
   CHECK(zero_limit(function, value("square"), 0) == Limit{value("start"), 0, 0});
   CHECK(zero_limit(function, value("sum"), 0).is_none());
+}
+
+TEST_CASE("a long polynomial without a limit is walked once") {
+  std::string long_text = text;
+  std::string chain = "  %p0 = mul %b, %a : f32[64]\n";
+  constexpr int levels = 64;  // two walks a level would never end
+  for (int i = 1; i <= levels; ++i) {
+    chain += "  %p" + std::to_string(i) + " = mul %p" + std::to_string(i - 1) + ", %a : f32[64]\n";
+  }
+  long_text.insert(long_text.find("  store"), chain);
+  const auto module = ir::read_module(long_text);
+  REQUIRE(module.has_value());
+  const ir::Function& function = module->functions[module->kernel];
+  CHECK(zero_limit(function, named(function, "p64"), 0).is_none());
 }
 
 TEST_CASE("an extent of 1 has no loop, and its index is constant") {
